@@ -1,0 +1,41 @@
+"""The user's thresholds: what may change without running a model again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trtviewer.detect.boxes import SCORE_FLOOR
+from trtviewer.errors import BadUsage
+
+BOUNDS = {
+    "confidence": (SCORE_FLOOR, 1.0),
+    "nms_iou": (0.0, 1.0),
+    "match_iou": (0.1, 1.0),
+    "epsilon": (0.0, float("inf")),
+}
+"""The least and the greatest value of each; match IoU starts where a `moved` miss does."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareSettings:
+    """The thresholds of a comparison; equal settings compare equal.
+
+    Attributes:
+        confidence: a box is kept when its score is above.
+        nms_iou: NMS removes a box whose IoU with a kept one is above.
+        agnostic_nms: NMS looks at boxes of any class, not only of the same.
+        match_iou: two boxes of one class are matched from this IoU on.
+        epsilon: an output value counts as off when its difference is above.
+    """
+
+    confidence: float = 0.25
+    nms_iou: float = 0.45
+    agnostic_nms: bool = False
+    match_iou: float = 0.5
+    epsilon: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, (least, greatest) in BOUNDS.items():
+            value = getattr(self, name)
+            if not least <= value <= greatest:
+                raise BadUsage(f"{name} is {value:g}, but goes from {least:g} to {greatest:g}")
