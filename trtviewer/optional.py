@@ -31,7 +31,9 @@ def load(name: str, *, subject: str = "") -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         advice = _INSTALL.get(name, f"pip install {name.partition('.')[0]}")
-        raise MissingRuntime(f"needs {name}, which is not installed", subject=subject, advice=advice) from error
+        raise MissingRuntime(
+            f"needs {name}, which is not installed", subject=subject, advice=advice
+        ) from error
     except (ImportError, OSError) as error:
         raise MissingRuntime(
             f"needs {name}, which is installed but does not load: {error}",
