@@ -1,0 +1,482 @@
+"""What the window shows, with one signal for each thing; no widget, no thread and no file in it.
+
+Two objects join the views, so that no view talks to another:
+
+- `ViewModel` holds what is shown. A view reads its attributes, subscribes to its signals and redraws from the value that
+  the signal carries. Only the engine room (`engine.py`) and controls set values, through the setters; an equal value is
+  no change and emits nothing, so a slider and its spin box never chase each other.
+- `Requests` carries what a view asks for and cannot do itself: seek, run a benchmark, analyse. A view emits; the window
+  answers.
+
+All signals arrive in the GUI thread. Their payloads are frozen, so a view may keep them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from trtviewer.compare.settings import CompareSettings
+from trtviewer.gui.theme import DARK, Theme
+from trtviewer.models.spec import ModelSpec
+from trtviewer.runners.runner import RunnerInfo
+
+if TYPE_CHECKING:
+    from trtviewer.compare.frame_comparison import FrameComparison
+    from trtviewer.compare.matched_video import MatchedVideo
+
+SIZES = ("small", "medium", "large")
+"""COCO's sizes, in the order of `DisagreementTable.size`."""
+
+SPEEDS = (0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
+"""The playing speeds, as factors of the video's own."""
+
+
+class PaneMode(StrEnum):
+    """The ways to look at the two pictures."""
+
+    SIDE_BY_SIDE = "side_by_side"
+    SPLIT = "split"
+    BLINK = "blink"
+    SINGLE = "single"
+    DIFFERENCE = "difference"
+
+
+class ModelState(StrEnum):
+    """How far a model is."""
+
+    OPENING = "opening"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model that the user gave.
+
+    Attributes:
+        path: its file, or the folder of recorded outputs.
+        state: opening, ready or failed; only a ready one has a `spec`, only one that has run has an `info`.
+        message: why it failed, or what it is doing.
+    """
+
+    path: Path
+    state: ModelState = ModelState.OPENING
+    spec: ModelSpec | None = None
+    info: RunnerInfo | None = None
+    message: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def precision(self) -> str:
+        """What runs where that is known, else what the file says; upper case, empty while unknown."""
+        if self.info is not None:
+            return self.info.precision.upper()
+        return str(self.spec.precision).upper() if self.spec is not None else ""
+
+    @property
+    def emulated(self) -> bool:
+        """Whether its speed stands for nothing."""
+        return self.info is not None and self.info.emulated
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models that are open.
+
+    Attributes:
+        reference: the one that is compared with; None where none is open.
+        candidates: all that are open, in the order of the keys 1 to 9.
+        shown: which of them stands in the candidate pane; only that one runs. -1 where there is none.
+    """
+
+    reference: ModelEntry | None = None
+    candidates: tuple[ModelEntry, ...] = ()
+    shown: int = -1
+
+    @property
+    def candidate(self) -> ModelEntry | None:
+        """The candidate that is shown."""
+        return self.candidates[self.shown] if 0 <= self.shown < len(self.candidates) else None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names by class id, the reference's first; empty where no model is ready."""
+        for entry in (self.reference, self.candidate):
+            if entry is not None and entry.spec is not None:
+                return entry.spec.classes
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """The source of frames that is open.
+
+    Attributes:
+        address: what opens it again.
+        name: short, for titles.
+        length: the number of frames; None where there is no end (a camera).
+        fps: frames a second; None for pictures.
+        frame_size: height and width of its first frame.
+    """
+
+    address: str
+    name: str
+    length: int | None
+    fps: float | None
+    frame_size: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the pictures stand in the source."""
+
+    frame_index: int = 0
+    time_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """Whether and how the video plays. `loop` is the first and the last frame of the range that repeats, or None."""
+
+    playing: bool = False
+    speed: float = 1.0
+    loop: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Overlay:
+    """A map of values laid over the picture of one frame (the heatmap dock makes it, the panes draw it).
+
+    Attributes:
+        frame_index: the frame that it belongs to; panes draw it over no other.
+        reference, candidate: [H, W] uint32 each, premultiplied ARGB, read-only, opacity already in it; the panes scale
+            them (nearest neighbour) onto `xyxy`. Either may be None: nothing is drawn on that side.
+        xyxy: where they lie, pixels of the source frame (a letterboxed map's bars lie outside the frame: that is meant).
+        title: one line that names it, for the pane's header.
+    """
+
+    frame_index: int
+    reference: NDArray[np.uint32] | None
+    candidate: NDArray[np.uint32] | None
+    xyxy: tuple[float, float, float, float]
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How things are shown; nothing here changes a figure of the core.
+
+    Attributes:
+        mode: how the two pictures are laid out.
+        single_side: which side the single mode shows, "reference" or "candidate".
+        classes: the class ids that are shown; None for all.
+        sizes: the sizes that are shown, of `SIZES`.
+        boxes, labels, matched: whether boxes at all, their labels, and the matched ones are drawn.
+        overlay_opacity: 0..1, of a heatmap laid over the picture.
+    """
+
+    mode: PaneMode = PaneMode.SIDE_BY_SIDE
+    single_side: str = "reference"
+    classes: frozenset[int] | None = None
+    sizes: frozenset[str] = frozenset(SIZES)
+    boxes: bool = True
+    labels: bool = True
+    matched: bool = True
+    overlay_opacity: float = 0.5
+
+    def shows(self, class_id: int, size: str) -> bool:
+        """Whether an object of that class and size passes the filters."""
+        return size in self.sizes and (self.classes is None or class_id in self.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A place in the video that the user chose: both panes zoom to it, the heatmap's cursor stands on its cell.
+
+    Attributes:
+        frame_index: its frame; the window goes there.
+        xyxy: its box, pixels of the source frame.
+        label: what it is, for the status bar ("missed person 0.43").
+        head, position: its cell, as `CandidateBoxes` has them; -1 where unknown.
+    """
+
+    frame_index: int
+    xyxy: tuple[float, float, float, float]
+    label: str = ""
+    head: int = -1
+    position: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class SideTimings:
+    """Milliseconds of one side's stages for one frame."""
+
+    infer_ms: float
+    postprocess_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTimings:
+    """Where the time of one frame went, for the speed dock; None where a stage was not measured.
+
+    Attributes:
+        at_s: when it was shown, a monotonic clock.
+        shown_fps: frames shown a second, over the last second.
+        dropped: frames that live playing has left out so far.
+    """
+
+    frame_index: int
+    at_s: float
+    decode_ms: float | None
+    prepare_ms: float | None
+    reference: SideTimings | None
+    candidate: SideTimings | None
+    shown_fps: float = 0.0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One long work. `total` None: no end is known. `cancel` None: it cannot be cancelled."""
+
+    task: str
+    title: str
+    done: int = 0
+    total: int | None = None
+    left_s: float | None = None
+    cancel: Callable[[], None] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something failed; shown as a banner in the place it concerns, while the rest goes on working.
+
+    Attributes:
+        what, subject, advice: as `TrtviewerError` has them.
+        place: "window", "reference", "candidate", "source", or the id of a dock.
+        details: the whole story, for [Details].
+        retry: what [Try again] does; None where trying again makes no sense.
+    """
+
+    what: str
+    subject: str = ""
+    advice: str = ""
+    place: str = "window"
+    details: str = ""
+    retry: Callable[[], None] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkResult:
+    """What "measure alone" found: mean latency of each side running alone; None for speed-up where emulated."""
+
+    reference_ms: float
+    candidate_ms: float
+    speedup: float | None
+    emulated: bool
+    report: dict[str, Any] = field(default_factory=dict, compare=False)
+
+
+class Requests(QObject):
+    """What views ask for. Emit it; the window answers through the view model.
+
+    seek(int): go to that frame and pause there.
+    select(Selection | None): choose a place; the window seeks, then sets `ViewModel.selection`.
+    analyse(): analyse the whole source in the background (or the rest of it).
+    measure_alone(): run the benchmark, each model alone, then both; answered by `ViewModel.benchmark_changed`.
+    show_candidate(int): put that candidate in the pane.
+    reveal(str): bring the dock of that id to the front.
+    """
+
+    seek = Signal(object)
+    select = Signal(object)
+    analyse = Signal()
+    measure_alone = Signal()
+    show_candidate = Signal(object)
+    reveal = Signal(object)
+
+
+class ViewModel(QObject):
+    """The one state of the window. Read an attribute for the value of now, subscribe to its signal for the next.
+
+    Attributes, each with the signal that tells its change:
+        comparison: FrameComparison | None. Both sides of the frame that is shown; None where a side is missing.
+        settings: CompareSettings. The four thresholds, set by controls (and the histogram's epsilon lines).
+        models: Models.    source: SourceEntry | None.    position: Position.    playing: Playing.
+        matched_video: MatchedVideo | None. Everything analysed so far; its `.settings` say which settings it belongs to,
+            and while they differ from `settings` a re-match is under way: views say so.
+        display: Display.    overlay: Overlay | None.    selection: Selection | None.
+        pointed: (x, y) in pixels of the source frame where the mouse stands over a pane or a heatmap, or None.
+        timings: FrameTimings | None, for each frame shown.    benchmark: BenchmarkResult | None.
+        analysed: (frames done, frames in all or None) of the background analysis.
+        status: str, one line.    progress: tuple[Progress, ...].    problems: tuple[Problem, ...].
+        theme: Theme; colours by meaning.
+    """
+
+    comparison_changed = Signal(object)
+    settings_changed = Signal(object)
+    models_changed = Signal(object)
+    source_changed = Signal(object)
+    matched_video_changed = Signal(object)
+    position_changed = Signal(object)
+    playing_changed = Signal(object)
+    display_changed = Signal(object)
+    overlay_changed = Signal(object)
+    selection_changed = Signal(object)
+    pointed_changed = Signal(object)
+    timings_changed = Signal(object)
+    benchmark_changed = Signal(object)
+    analysed_changed = Signal(object)
+    status_changed = Signal(object)
+    progress_changed = Signal(object)
+    problems_changed = Signal(object)
+    theme_changed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.comparison: FrameComparison | None = None
+        self.settings = CompareSettings()
+        self.models = Models()
+        self.source: SourceEntry | None = None
+        self.matched_video: MatchedVideo | None = None
+        self.position = Position()
+        self.playing = Playing()
+        self.display = Display()
+        self.overlay: Overlay | None = None
+        self.selection: Selection | None = None
+        self.pointed: tuple[float, float] | None = None
+        self.timings: FrameTimings | None = None
+        self.benchmark: BenchmarkResult | None = None
+        self.analysed: tuple[int, int | None] = (0, None)
+        self.status = ""
+        self.progress: tuple[Progress, ...] = ()
+        self.problems: tuple[Problem, ...] = ()
+        self.theme: Theme = DARK
+
+    def set_comparison(self, comparison: FrameComparison | None) -> None:
+        if comparison is not self.comparison:
+            self.comparison = comparison
+            self.comparison_changed.emit(comparison)
+
+    def set_settings(self, settings: CompareSettings) -> None:
+        if settings != self.settings:
+            self.settings = settings
+            self.settings_changed.emit(settings)
+
+    def change_settings(self, **values: Any) -> None:
+        """Sets some of the thresholds. Raises: BadUsage, where a value is out of its bounds."""
+        self.set_settings(replace(self.settings, **values))
+
+    def set_models(self, models: Models) -> None:
+        if models != self.models:
+            self.models = models
+            self.models_changed.emit(models)
+
+    def set_source(self, source: SourceEntry | None) -> None:
+        if source != self.source:
+            self.source = source
+            self.source_changed.emit(source)
+
+    def set_matched_video(self, video: MatchedVideo | None) -> None:
+        if video is not self.matched_video:
+            self.matched_video = video
+            self.matched_video_changed.emit(video)
+
+    def set_position(self, position: Position) -> None:
+        if position != self.position:
+            self.position = position
+            self.position_changed.emit(position)
+
+    def set_playing(self, playing: Playing) -> None:
+        if playing != self.playing:
+            self.playing = playing
+            self.playing_changed.emit(playing)
+
+    def set_display(self, display: Display) -> None:
+        if display != self.display:
+            self.display = display
+            self.display_changed.emit(display)
+
+    def change_display(self, **values: Any) -> None:
+        """Sets some of the display's values."""
+        self.set_display(replace(self.display, **values))
+
+    def set_overlay(self, overlay: Overlay | None) -> None:
+        if overlay is not self.overlay:
+            self.overlay = overlay
+            self.overlay_changed.emit(overlay)
+
+    def set_selection(self, selection: Selection | None) -> None:
+        """Sets the selection; choosing the same place again emits again, so that the panes zoom back to it."""
+        if selection is not None or self.selection is not None:
+            self.selection = selection
+            self.selection_changed.emit(selection)
+
+    def set_pointed(self, pointed: tuple[float, float] | None) -> None:
+        if pointed != self.pointed:
+            self.pointed = pointed
+            self.pointed_changed.emit(pointed)
+
+    def set_timings(self, timings: FrameTimings | None) -> None:
+        if timings != self.timings:
+            self.timings = timings
+            self.timings_changed.emit(timings)
+
+    def set_benchmark(self, benchmark: BenchmarkResult | None) -> None:
+        if benchmark != self.benchmark:
+            self.benchmark = benchmark
+            self.benchmark_changed.emit(benchmark)
+
+    def set_analysed(self, done: int, total: int | None) -> None:
+        if (done, total) != self.analysed:
+            self.analysed = (done, total)
+            self.analysed_changed.emit(self.analysed)
+
+    def set_status(self, status: str) -> None:
+        if status != self.status:
+            self.status = status
+            self.status_changed.emit(status)
+
+    def set_progress(self, progress: Progress) -> None:
+        """Shows or updates one long work, told apart by its `task`."""
+        others = tuple(one for one in self.progress if one.task != progress.task)
+        self._set_progress((*others, progress))
+
+    def end_progress(self, task: str) -> None:
+        """Takes a long work away; one that is not there is no error."""
+        self._set_progress(tuple(one for one in self.progress if one.task != task))
+
+    def _set_progress(self, progress: tuple[Progress, ...]) -> None:
+        if progress != self.progress:
+            self.progress = progress
+            self.progress_changed.emit(progress)
+
+    def add_problem(self, problem: Problem) -> None:
+        """Shows a problem; one that is shown already, or the last one in its place, is replaced."""
+        others = tuple(one for one in self.problems if one.place != problem.place)
+        self._set_problems((*others, problem))
+
+    def clear_problems(self, place: str | None = None) -> None:
+        """Takes away the problems of one place, or all."""
+        self._set_problems(tuple(one for one in self.problems if place is not None and one.place != place))
+
+    def _set_problems(self, problems: tuple[Problem, ...]) -> None:
+        if problems != self.problems:
+            self.problems = problems
+            self.problems_changed.emit(problems)
+
+    def set_theme(self, theme: Theme) -> None:
+        if theme != self.theme:
+            self.theme = theme
+            self.theme_changed.emit(theme)
