@@ -1,0 +1,206 @@
+"""From frame numbers to both models' heads: decode, preprocess and two runners, each on its own thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trtviewer.models.spec import InputSpec
+from trtviewer.pipeline.handover import Channel, Closed
+from trtviewer.pipeline.worker import RunnerThread, Worker
+from trtviewer.preprocess import Placement, Preprocessor
+from trtviewer.runners.runner import RunResult
+from trtviewer.sources.frame import Frame
+from trtviewer.sources.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request for one frame; the generation tells answers to an older question from newer ones."""
+
+    frame_index: int
+    generation: int = 0
+
+
+class Schedule(Protocol):
+    """Says which frame is wanted next."""
+
+    def next(self) -> Ticket | None:
+        """Waits until a frame is wanted; None at the end."""
+
+
+class Listed:
+    """A schedule that asks for the given frames, one after the other."""
+
+    def __init__(self, indices: Iterator[int]) -> None:
+        self._indices = indices
+
+    def next(self) -> Ticket | None:
+        index = next(self._indices, None)
+        return None if index is None else Ticket(index)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PairRun:
+    """What both models made of one frame, and how long its way took until there."""
+
+    ticket: Ticket
+    frame: Frame
+    placement: Placement
+    reference: RunResult
+    candidate: RunResult
+    decode_ms: float
+    preprocess_ms: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Decoded:
+    ticket: Ticket
+    frame: Frame
+    decode_ms: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Submitted:
+    decoded: _Decoded
+    tensor: NDArray[np.float32]
+    placement: Placement
+    preprocess_ms: float
+    reference: Future[RunResult]
+    candidate: Future[RunResult]
+
+
+class PairFeed:
+    """Runs both models on the scheduled frames and gives what they made, in order, none lost.
+
+    Borrows the source and the runners; leaving the `with` block stops and joins its own threads, whatever they do.
+    An error of any stage comes out of `get`, after everything that was done before it.
+
+    Args:
+        source: where frames come from; used by this feed's thread alone while it runs.
+        schedule: which frames. Whoever leaves early sees to it that a waiting `next` returns.
+        reference, candidate: the two models; one and the same to run a model alone.
+        input_spec: how frames become the tensor; None where neither model reads one.
+        depth: how many frames may wait at each handover.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        schedule: Schedule,
+        reference: RunnerThread,
+        candidate: RunnerThread,
+        input_spec: InputSpec | None,
+        depth: int = 2,
+    ) -> None:
+        self._source = source
+        self._schedule = schedule
+        self._reference = reference
+        self._candidate = candidate
+        self._preprocessor = None if input_spec is None else Preprocessor(input_spec)
+        self._decoded: Channel[_Decoded] = Channel(depth)
+        self._submitted: Channel[_Submitted] = Channel(depth)
+        # One tensor is being filled, `depth` wait, and one is with the consumer.
+        self._tensors: Channel[NDArray[np.float32]] = Channel(depth + 2)
+        shape = (1, 3, 0, 0) if self._preprocessor is None else self._preprocessor.shape
+        for _ in range(depth + 2):
+            self._tensors.put(np.empty(shape, np.float32))
+        self._decoder = Worker("decode", self._decode)
+        self._preparer = Worker("preprocess", self._prepare)
+
+    def __enter__(self) -> Self:
+        self._decoder.start()
+        self._preparer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._decoder.cancel()
+        self._preparer.cancel()
+        for channel in (self._decoded, self._submitted, self._tensors):
+            channel.abort()
+        for worker in (self._decoder, self._preparer):
+            try:
+                worker.join()
+            except BaseException:
+                # What went wrong was for `get` to tell; whoever leaves now has another error, or wants no more.
+                if kind is None:
+                    raise
+
+    def get(self) -> PairRun:
+        """The next frame's run. Raises: Closed, at the end of the schedule; whatever ended a stage."""
+        try:
+            submitted = self._submitted.get()
+        except Closed:
+            self._decoder.join()
+            self._preparer.join()
+            raise
+        reference = submitted.reference.result()
+        candidate = submitted.candidate.result()
+        self._tensors.put(submitted.tensor)
+        decoded = submitted.decoded
+        return PairRun(
+            decoded.ticket,
+            decoded.frame,
+            submitted.placement,
+            reference,
+            candidate,
+            decoded.decode_ms,
+            submitted.preprocess_ms,
+        )
+
+    def __iter__(self) -> Iterator[PairRun]:
+        while True:
+            try:
+                run = self.get()
+            except Closed:
+                return
+            yield run
+
+    def _decode(self, cancelled: threading.Event) -> None:
+        try:
+            while not cancelled.is_set() and (ticket := self._schedule.next()) is not None:
+                begin = time.perf_counter()
+                frame = self._source.read(ticket.frame_index)
+                self._decoded.put(_Decoded(ticket, frame, _ms_since(begin)))
+        except Closed:
+            return
+        finally:
+            self._decoded.finish()
+
+    def _prepare(self, cancelled: threading.Event) -> None:
+        try:
+            while not cancelled.is_set():
+                self._submitted.put(self._submit(self._decoded.get()))
+        except Closed:
+            return
+        finally:
+            self._submitted.finish()
+
+    def _submit(self, decoded: _Decoded) -> _Submitted:
+        tensor = self._tensors.get()
+        begin = time.perf_counter()
+        if self._preprocessor is None:
+            size = decoded.frame.size
+            placement = Placement(size, size, 1.0, 1.0, 0.0, 0.0)
+        else:
+            placement = self._preprocessor.prepare(decoded.frame.picture, tensor).placement
+        preprocess_ms = _ms_since(begin)
+        index = decoded.ticket.frame_index
+        reference = self._reference.submit(tensor, index)
+        alone = self._candidate is self._reference
+        candidate = reference if alone else self._candidate.submit(tensor, index)
+        return _Submitted(decoded, tensor, placement, preprocess_ms, reference, candidate)
+
+
+def _ms_since(begin: float) -> float:
+    return 1e3 * (time.perf_counter() - begin)

@@ -1,0 +1,168 @@
+"""ONNX Runtime: on the CPU, where INT8 is emulated exactly, or on CUDA where that really is there."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
+
+from trtviewer.errors import BadInput, MissingRuntime
+from trtviewer.models.spec import InputSpec, ModelSpec, Precision
+from trtviewer.preprocess import to_model_layout
+from trtviewer.runners.runner import DeviceTensor, InputTensor, RunnerInfo, RunResult, RunTimes
+
+_log = logging.getLogger(__name__)
+
+_ORT_ERRORS: tuple[type[Exception], ...] = tuple(
+    error for error in vars(ort_state).values() if isinstance(error, type) and issubclass(error, Exception)
+)
+_SILENT = 4
+"""ONNX Runtime's level "fatal": its errors reach us as exceptions, and its log lines are chatter to a user."""
+
+
+def cpu_session_options(*, quantized: bool, threads: int | None = None) -> ort.SessionOptions:
+    """The settings of every CPU session of this program.
+
+    A Q/DQ model then gives what the standard's arithmetic gives, on every CPU: Q and DQ stay in float, no kernel
+    saturates in int16, and no layout rewrite flips a rounding (equal to the unoptimised graph to 3e-6 in MSE).
+
+    Args:
+        quantized: the model has Q/DQ nodes.
+        threads: threads within an operator; None for one a core. With several sessions at once give each its share.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = _SILENT
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    if quantized:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
+    return options
+
+
+def open_session(path: Path, options: ort.SessionOptions, providers: list[Any]) -> ort.InferenceSession:
+    """An inference session of the model at `path`.
+
+    Raises:
+        BadInput: the file is missing or damaged, uses what this ONNX Runtime lacks, or its external data is missing.
+    """
+    try:
+        return ort.InferenceSession(str(path), options, providers=providers)
+    except _ORT_ERRORS as error:
+        raise BadInput(
+            f"cannot be opened by ONNX Runtime {ort.__version__}: {_first_line(error)}",
+            subject=path,
+            advice="check that the file is a whole ONNX model of an opset that this version knows",
+        ) from error
+
+
+class OrtRunner:
+    """Runs an ONNX model; `device` is "cpu" or "cuda"."""
+
+    def __init__(self, spec: ModelSpec, *, device: str = "cpu", threads: int | None = None) -> None:
+        self._spec = spec
+        self._input = _input_of(spec)
+        self._device = device
+        self._threads = threads
+        self._session: ort.InferenceSession | None = None
+        self._outputs = [head.output for head in spec.heads]
+
+    @property
+    def spec(self) -> ModelSpec:
+        return self._spec
+
+    @property
+    def info(self) -> RunnerInfo:
+        quantized = self._spec.precision is Precision.INT8
+        name = "ONNX Runtime CUDA" if self._device == "cuda" else "ONNX Runtime CPU"
+        return RunnerInfo(name=name, precision=self._spec.precision.value, emulated=quantized)
+
+    def __enter__(self) -> Self:
+        options = cpu_session_options(quantized=self._spec.precision is Precision.INT8, threads=self._threads)
+        if self._device == "cuda":
+            self._session = _cuda_session(self._spec.path, options)
+        else:
+            self._session = open_session(self._spec.path, options, ["CPUExecutionProvider"])
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session = None
+
+    def run(self, tensor: InputTensor, frame_index: int) -> RunResult:
+        if self._session is None:
+            raise RuntimeError("a runner runs only while it is entered")
+        if isinstance(tensor, DeviceTensor):
+            raise TypeError("this runner reads its input in the host's memory")
+        begin = time.perf_counter()
+        fed = to_model_layout(tensor, self._input)
+        ready = time.perf_counter()
+        try:
+            outputs = self._session.run(self._outputs, {self._input.name: fed})
+        except _ORT_ERRORS as error:
+            raise BadInput(
+                f"failed while running frame {frame_index}: {_first_line(error)}",
+                subject=self._spec.path,
+                advice="trtviewer info shows which input was understood",
+            ) from error
+        computed = time.perf_counter()
+        heads = as_heads(dict(zip(self._outputs, outputs, strict=True)))
+        done = time.perf_counter()
+        times = RunTimes(1e3 * (ready - begin), 1e3 * (computed - ready), 1e3 * (done - computed))
+        return RunResult(heads, times)
+
+
+def cuda_available() -> bool:
+    """Whether this ONNX Runtime was built with CUDA; whether a device answers shows when a session is opened."""
+    return "CUDAExecutionProvider" in ort.get_available_providers()
+
+
+def as_heads(outputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[np.float32]]:
+    """Outputs as float32 that nobody can change; those that are float32 already are not copied."""
+    heads: dict[str, NDArray[np.float32]] = {}
+    for name, output in outputs.items():
+        head = np.asarray(output, np.float32)
+        head.setflags(write=False)
+        heads[name] = head
+    return MappingProxyType(heads)
+
+
+def _cuda_session(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
+    if not cuda_available():
+        raise MissingRuntime(
+            "needs ONNX Runtime with CUDA, and the one installed has none",
+            subject=path,
+            advice="pip uninstall onnxruntime, then pip install 'trtviewer[cuda]'",
+        )
+    ort.preload_dlls()
+    session = open_session(path, options, [("CUDAExecutionProvider", {"use_tf32": "0"})])
+    if session.get_providers()[0] != "CUDAExecutionProvider":
+        raise MissingRuntime(
+            "CUDA did not start: ONNX Runtime fell back to the CPU",
+            subject=path,
+            advice="trtviewer doctor shows which library or driver is missing",
+        )
+    return session
+
+
+def _input_of(spec: ModelSpec) -> InputSpec:
+    if spec.input is None:
+        raise BadInput("says nothing of its input", subject=spec.path)
+    return spec.input
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
