@@ -1,0 +1,87 @@
+"""YOLOX: [1, N, 5+C], objectness and classes already probabilities; boxes still offsets in their cells, or decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trtviewer.detect.decoded import Decoded, centred
+from trtviewer.detect.flat import channels_of, grids_of, maps_of, rows_of
+from trtviewer.detect.scale_map import Channel, Grid, ScaleMap
+from trtviewer.detect.yolo_flat import scored
+from trtviewer.errors import BadInput
+from trtviewer.models.spec import HeadSpec, ModelSpec
+
+
+def decode(spec: ModelSpec, heads: Mapping[str, NDArray[np.float32]], floor: float) -> list[Decoded]:
+    """Boxes whose objectness x best class may be above the floor. Source: YOLOX's demo_utils.demo_postprocess."""
+    parts: list[Decoded] = []
+    for index, head in enumerate(spec.heads):
+        rows = _rows(spec, head, heads[head.output])
+        grids = grids_of(spec, len(rows), 1)
+        position = np.flatnonzero(rows[:, 4] > floor)
+        part = scored(spec, rows[position], position, grids, index)
+        parts.append(part if head.decoded else _placed(spec, head, part, rows[position, :4], grids))
+    return parts
+
+
+def _placed(
+    spec: ModelSpec, head: HeadSpec, part: Decoded, box: NDArray[np.float32], grids: tuple[Grid, ...]
+) -> Decoded:
+    """The part with its boxes moved to their cells: (xy + cell) * stride, exp(wh) * stride."""
+    if any(grid.stride is None for grid in grids):
+        raise BadInput(
+            f"output {head.output} has {grids[-1].stop} boxes, which is no sum of cells at strides 8, 16 and 32",
+            subject=spec.path,
+            advice="check the input's size",
+        )
+    cells = np.concatenate([_cells(grid) for grid in grids])[part.position]
+    stride = part.stride[:, None].astype(np.float64)
+    size = np.exp(box[:, 2:].astype(np.float64)) * stride
+    return Decoded(
+        xyxy=centred((box[:, :2] + cells) * stride, size),
+        score=part.score,
+        class_id=part.class_id,
+        stride=part.stride,
+        position=part.position,
+        head=part.head,
+    )
+
+
+def _cells(grid: Grid) -> NDArray[np.float64]:
+    """[rows * columns, 2]: column and row of each cell."""
+    row, column = np.divmod(np.arange(grid.rows * grid.columns), grid.columns)
+    return np.stack((column, row), axis=1).astype(np.float64)
+
+
+def scale_maps(spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32]) -> tuple[ScaleMap, ...]:
+    """One map a stride, [5+C, H, W], views."""
+    return maps_of(spec, head, _rows(spec, head, array), 1, objectness=True)
+
+
+def canonical(spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[5+C, N], a view."""
+    return _rows(spec, head, array).T
+
+
+def channels(spec: ModelSpec, head: HeadSpec) -> tuple[Channel, ...]:
+    """x, y, width, height, objectness, the classes."""
+    return channels_of(spec, head, objectness=True)
+
+
+def grids(spec: ModelSpec, head: HeadSpec, shape: tuple[int, ...]) -> tuple[Grid, ...]:
+    """One a stride."""
+    return grids_of(spec, shape[2 if head.layout == "ncp" else 1], 1)
+
+
+def cell_channels(
+    spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32], position: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """[M, 5+C]."""
+    return _rows(spec, head, array)[position]
+
+
+def _rows(spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32]) -> NDArray[np.float32]:
+    return rows_of(spec, head, array, objectness=True)
