@@ -312,6 +312,8 @@ class ViewModel(QObject):
 
     Attributes, each with the signal that tells its change:
         comparison: FrameComparison | None. Both sides of the frame that is shown; None where a side is missing.
+        alone: (side, FrameComparison) | None. Where only one model is open: which side it is, and its frame compared with
+            itself, of which only that side is to be shown. Never set while `comparison` is.
         settings: CompareSettings. The four thresholds, set by controls (and the histogram's epsilon lines).
         models: Models.    source: SourceEntry | None.    position: Position.    playing: Playing.
         matched_video: MatchedVideo | None. Everything analysed so far; its `.settings` say which settings it belongs to,
@@ -325,6 +327,7 @@ class ViewModel(QObject):
     """
 
     comparison_changed = Signal(object)
+    alone_changed = Signal(object)
     settings_changed = Signal(object)
     models_changed = Signal(object)
     source_changed = Signal(object)
@@ -346,6 +349,7 @@ class ViewModel(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.comparison: FrameComparison | None = None
+        self.alone: tuple[str, FrameComparison] | None = None
         self.settings = CompareSettings()
         self.models = Models()
         self.source: SourceEntry | None = None
@@ -365,9 +369,18 @@ class ViewModel(QObject):
         self.theme: Theme = DARK
 
     def set_comparison(self, comparison: FrameComparison | None) -> None:
+        if comparison is not None:
+            self.set_alone(None)
         if comparison is not self.comparison:
             self.comparison = comparison
             self.comparison_changed.emit(comparison)
+
+    def set_alone(self, alone: tuple[str, FrameComparison] | None) -> None:
+        if alone is not None:
+            self.set_comparison(None)
+        if alone != self.alone:
+            self.alone = alone
+            self.alone_changed.emit(alone)
 
     def set_settings(self, settings: CompareSettings) -> None:
         if settings != self.settings:

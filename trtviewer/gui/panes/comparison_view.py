@@ -1,0 +1,395 @@
+"""The two pictures: one or two panes, laid out by mode, always showing both sides of one frame."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSizeF, QTimer, Signal
+from PySide6.QtGui import QFont, QImage, QPainter, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from trtviewer.gui.border import Border, QueueBorder
+from trtviewer.gui.panes.frame_pane import FramePane
+from trtviewer.gui.panes.labels import LabelPixmaps
+from trtviewer.gui.panes.marks import Key, describe
+from trtviewer.gui.panes.pane_header import PaneHeader
+from trtviewer.gui.panes.render import Rendered, RenderRequest, RenderThread, Shown
+from trtviewer.gui.panes.viewport import Viewport
+from trtviewer.gui.theme import Theme
+from trtviewer.gui.view_model import Display, PaneMode, Problem, Selection, ViewModel
+
+if TYPE_CHECKING:
+    from trtviewer.compare.frame_comparison import FrameComparison
+
+SIDES = ("reference", "candidate")
+GAP = 2
+BLINK_MS = 550
+FIGURES_MS = 100
+LATENCY_WINDOW_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class ComparisonView(QWidget):
+    """Owns the render thread and the panes; knows the view model, and nobody else.
+
+    `painted` is emitted with each `Rendered` that the panes have taken over.
+    """
+
+    painted = Signal(object)
+
+    def __init__(self, view_model: ViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("comparison")
+        self._model = view_model
+        self.viewport = Viewport(self)
+        self.labels = LabelPixmaps()
+        self.labels.set_font(self._label_font())
+        self.panes = {side: FramePane(self.viewport, self.labels, self) for side in SIDES}
+        self.headers = {side: PaneHeader(side, self) for side in SIDES}
+        self._shown: Shown | None = None
+        self._blink_side = 0
+        self._latencies: dict[str, deque[tuple[float, float]]] = {side: deque() for side in SIDES}
+        self._pending_selection: Selection | None = None
+        self._line_scale = 1.0
+        self._results = Border(self)
+        self._results.arrived.connect(self._show)
+        self._errors = QueueBorder(self)
+        self._errors.arrived.connect(self._failed)
+        self._render = RenderThread(self._results.publish, self._errors.publish)
+        for side, pane in self.panes.items():
+            pane.setObjectName(f"pane.{side}")
+            pane.set_describe(self._describe)
+            pane.hovered.connect(self._hover)
+            pane.pointed.connect(view_model.set_pointed)
+            pane.resized.connect(self._request)
+        self.viewport.changed.connect(self._view_moved)
+        view_model.comparison_changed.connect(self._comparison_changed)
+        view_model.alone_changed.connect(self._alone_changed)
+        view_model.models_changed.connect(self._models_changed)
+        view_model.source_changed.connect(self._source_changed)
+        view_model.display_changed.connect(self._display_changed)
+        view_model.playing_changed.connect(self._request)
+        view_model.overlay_changed.connect(self._overlay_changed)
+        view_model.selection_changed.connect(self._selection_changed)
+        view_model.pointed_changed.connect(self._pointed_changed)
+        view_model.theme_changed.connect(self._theme_changed)
+        self._blink = QTimer(self, interval=BLINK_MS)
+        self._blink.timeout.connect(self._blink_once)
+        self._figures = QTimer(self, interval=FIGURES_MS, singleShot=True)
+        self._figures.timeout.connect(self._show_speed)
+        self._theme_changed(view_model.theme)
+        self._models_changed(view_model.models)
+        self._display_changed(view_model.display)
+
+    def close_view(self) -> None:
+        """Stops the render thread and waits for it."""
+        self._results.close()
+        self._errors.close()
+        self._blink.stop()
+        self._render.close()
+
+    # What the keys and menus ask for ------------------------------------------------------------------------------
+
+    def fit(self) -> None:
+        self.viewport.fit()
+
+    def one_to_one(self) -> None:
+        if self._shown is not None:
+            self.viewport.one_to_one(self._shown.frame.size, self._pane_size(), self.devicePixelRatioF())
+
+    def zoom_by(self, factor: float) -> None:
+        if self._shown is not None:
+            pane = self._pane_size()
+            middle = self.panes[SIDES[0]].rect().center().toPointF()
+            self.viewport.zoom_by(factor, middle, self._shown.frame.size, pane)
+
+    def flip_single(self) -> None:
+        """In the single mode, shows the other side."""
+        other = SIDES[1 - SIDES.index(self._model.display.single_side)]
+        self._model.change_display(single_side=other)
+
+    def move_split(self, by: float) -> None:
+        self.panes["reference"].set_split(self.panes["reference"].split + by)
+
+    def set_presentation(self, on: bool) -> None:
+        """Larger headers, labels and lines, readable from ten metres."""
+        self._line_scale = 2.0 if on else 1.0
+        self.labels.set_font(self._label_font(1.6 if on else 1.0))
+        for pane in self.panes.values():
+            pane.line_scale = self._line_scale
+        for header in self.headers.values():
+            font = QFont(self.font())
+            if on:
+                font.setPointSizeF(self.font().pointSizeF() * 1.8)
+            header.setFont(font)
+            for child in header.findChildren(QWidget):
+                child.setFont(font)
+        self._lay_out()
+        self._request()
+
+    def picture(self) -> QImage:
+        """What is seen now, headers included."""
+        ratio = self.devicePixelRatioF()
+        image = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        image.fill(self._model.theme.color("background"))
+        with QPainter(image) as painter:
+            self.render(painter)
+        return image
+
+    # From the view model ------------------------------------------------------------------------------------------
+
+    def _comparison_changed(self, comparison: FrameComparison | None) -> None:
+        if comparison is not None:
+            self._note_latency("reference", comparison.reference.times.total_ms)
+            self._note_latency("candidate", comparison.candidate.times.total_ms)
+            self._set_shown(Shown(comparison.frame, comparison))
+        elif self._model.alone is None:
+            self._set_shown(None)
+
+    def _alone_changed(self, alone: tuple[str, FrameComparison] | None) -> None:
+        if alone is not None:
+            side, comparison = alone
+            own = comparison.reference if side == "reference" else comparison.candidate
+            self._note_latency(side, own.times.total_ms)
+            self._set_shown(Shown(comparison.frame, None, (side, own)))
+        elif self._model.comparison is None:
+            self._set_shown(None)
+
+    def _set_shown(self, shown: Shown | None) -> None:
+        new_size = (
+            shown is not None and self._shown is not None and shown.frame.size != self._shown.frame.size
+        )
+        self._shown = shown
+        if shown is None:
+            for pane in self.panes.values():
+                pane.set_rendered(None)
+        if new_size:
+            self.viewport.fit()
+        self._apply_selection()
+        self._request()
+
+    def _models_changed(self, models: object) -> None:
+        for side in SIDES:
+            entry = getattr(self._model.models, side)
+            header = self.headers[side]
+            if entry is None:
+                header.set_model("none yet", "", "", emulated=False)
+                self._latencies[side].clear()
+                self._show_speed()
+            else:
+                runner = entry.info.name if entry.info is not None else entry.state.value
+                header.set_model(entry.name, entry.precision, runner, emulated=entry.emulated)
+        self._show_notices()
+
+    def _source_changed(self, source: object) -> None:
+        self.viewport.fit()
+        self._pending_selection = None
+
+    def _display_changed(self, display: Display) -> None:
+        self._lay_out()
+        if display.mode is PaneMode.BLINK:
+            self._blink.start()
+        else:
+            self._blink.stop()
+        self._request()
+
+    def _overlay_changed(self, overlay: object) -> None:
+        for pane in self.panes.values():
+            pane.set_overlay(self._model.overlay)
+
+    def _selection_changed(self, selection: Selection | None) -> None:
+        self._pending_selection = selection
+        for pane in self.panes.values():
+            if selection is None:
+                pane.set_selection(0, None)
+            else:
+                pane.set_selection(selection.frame_index, selection.xyxy)
+        self._apply_selection()
+
+    def _apply_selection(self) -> None:
+        """Zooms to the selection as soon as its frame is there, once: the user may look elsewhere afterwards."""
+        selection, shown = self._pending_selection, self._shown
+        if selection is None or shown is None or shown.frame.index != selection.frame_index:
+            return
+        self._pending_selection = None
+        self.viewport.show_box(selection.xyxy, shown.frame.size, self._pane_size())
+
+    def _pointed_changed(self, pointed: tuple[float, float] | None) -> None:
+        for pane in self.panes.values():
+            pane.set_pointed(pointed)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        for pane in self.panes.values():
+            pane.theme = theme
+            pane.update()
+        self._show_speed()
+
+    # Rendering ----------------------------------------------------------------------------------------------------
+
+    def _view_moved(self, view: object) -> None:
+        for pane in self.panes.values():
+            pane.update()
+        self._request()
+
+    def _request(self, *_: object) -> None:
+        pane = self._pane_size()
+        if self._shown is None or pane.width() < 2 or pane.height() < 2:
+            return
+        self._render.request(
+            RenderRequest(
+                self._shown,
+                self._model.display,
+                self._rendered_sides(),
+                self.viewport.view,
+                (pane.width(), pane.height()),
+                self.devicePixelRatioF(),
+                self.labels.metrics,
+                fine=not self._model.playing.playing,
+            )
+        )
+
+    def _show(self, rendered: Rendered) -> None:
+        if self._shown is None:
+            return
+        for pane in self.panes.values():
+            pane.set_rendered(rendered)
+        self._show_notices()
+        self.painted.emit(rendered)
+
+    def _failed(self, error: BaseException) -> None:
+        _log.error("rendering failed", exc_info=error)
+        self._model.add_problem(
+            Problem("could not be drawn", "This frame", "go on to another; the log has the whole story")
+        )
+
+    def _rendered_sides(self) -> tuple[str, ...]:
+        return ("difference",) if self._model.display.mode is PaneMode.DIFFERENCE else SIDES
+
+    # Layout -------------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._lay_out()
+
+    def _pane_size(self) -> QSizeF:
+        return QSizeF(self.panes["reference"].size())
+
+    def _header_height(self) -> int:
+        return max(32, self.headers["reference"].fontMetrics().height() + 14)
+
+    def _lay_out(self) -> None:
+        """Both panes of exactly the same size, so that one picture serves both and the eye can compare."""
+        mode = self._model.display.mode
+        width, height, head = self.width(), self.height(), self._header_height()
+        half = (width - GAP) // 2
+        one, other = self.panes["reference"], self.panes["candidate"]
+        side_by_side = mode is PaneMode.SIDE_BY_SIDE
+        one.setGeometry(0, head, half if side_by_side else width, height - head)
+        if side_by_side:
+            other.setGeometry(half + GAP, head, half, height - head)
+            other.sides = ("candidate",)
+        other.setVisible(side_by_side)
+        one.sides = self._sides_of_first(mode)
+        for side, header in self.headers.items():
+            if mode in (PaneMode.SINGLE, PaneMode.BLINK):
+                header.setGeometry(0, 0, width, head)
+                header.setVisible(side in one.sides)
+            else:
+                header.setGeometry(0 if side == "reference" else half + GAP, 0, half, head)
+                header.setVisible(True)
+        self._show_notices()
+        one.update()
+
+    def _sides_of_first(self, mode: PaneMode) -> tuple[str, ...]:
+        if mode is PaneMode.SPLIT:
+            return SIDES
+        if mode is PaneMode.BLINK:
+            return (SIDES[self._blink_side],)
+        if mode is PaneMode.SINGLE:
+            return (self._model.display.single_side,)
+        return ("difference",) if mode is PaneMode.DIFFERENCE else ("reference",)
+
+    def _blink_once(self) -> None:
+        self._blink_side = 1 - self._blink_side
+        self._lay_out()
+
+    # Words over the pictures --------------------------------------------------------------------------------------
+
+    def _show_notices(self) -> None:
+        for pane in self.panes.values():
+            notice = self._notice(pane.sides)
+            if notice != pane.notice:
+                pane.notice = notice
+                pane.update()
+
+    def _notice(self, sides: Sequence[str]) -> str:
+        model = self._model
+        if len(sides) == 1 and sides[0] in SIDES:
+            entry = getattr(model.models, sides[0])
+            if entry is None and (model.models.reference or model.models.candidate):
+                return f"Drop the {sides[0]} model here: .onnx, .engine, or a folder of recorded outputs"
+            if entry is not None and entry.state == "opening":
+                return f"Opening {entry.name} …"
+            if entry is not None and entry.state == "failed":
+                return f"{entry.name} could not be opened"
+        comparison = model.comparison
+        if comparison is None:
+            if model.source is None and (model.models.reference or model.models.candidate):
+                return "Drop a video, a picture or a folder of pictures"
+            return ""
+        confidence = f"{comparison.settings.confidence:.2f}".rstrip("0").rstrip(".")
+        if sides == ("difference",):
+            missed, extra = len(comparison.matching.missed), len(comparison.matching.extra)
+            return "" if missed or extra else "The two agree on every object of this frame"
+        counts = [len(getattr(comparison, side).detections) for side in sides]
+        return "" if any(counts) else f"No object above {confidence} in this frame"
+
+    # Figures of the headers ---------------------------------------------------------------------------------------
+
+    def _note_latency(self, side: str, latency_ms: float) -> None:
+        now = time.monotonic()
+        kept = self._latencies[side]
+        kept.append((now, latency_ms))
+        while len(kept) > 1 and now - kept[0][0] > LATENCY_WINDOW_S:
+            kept.popleft()
+        if not self._figures.isActive():
+            self._figures.start()
+
+    def latency_ms(self, side: str) -> float | None:
+        """Mean latency of the last second; None where that side has not run."""
+        kept = self._latencies[side]
+        return sum(value for _, value in kept) / len(kept) if kept else None
+
+    def _show_speed(self) -> None:
+        for side, header in self.headers.items():
+            header.set_speed(self.latency_ms(side), self._model.theme.faint)
+
+    # Hovering -----------------------------------------------------------------------------------------------------
+
+    def _hover(self, key: Key | None) -> None:
+        for pane in self.panes.values():
+            pane.set_hover(key)
+
+    def _describe(self, key: Key) -> Sequence[str]:
+        """Of the comparison that is painted, not of a newer one that is still being rendered."""
+        rendered = self.panes["reference"].rendered
+        if rendered is None:
+            return ()
+        shown = rendered.request.shown
+        if shown.comparison is not None:
+            return describe(shown.comparison, key)
+        if shown.alone is not None:
+            side, own = shown.alone
+            name = own.spec.classes[int(own.detections.class_id[key[1]])]
+            return (name, f"{side} {float(own.detections.score[key[1]]):.3f}")
+        return ()
+
+    def _label_font(self, scale: float = 1.0) -> QFont:
+        font = QFont(self.font())
+        font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85 * scale))
+        return font

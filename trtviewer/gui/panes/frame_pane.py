@@ -1,0 +1,432 @@
+"""One pane: a picture that the render thread made, with boxes, labels, a heatmap over it, and what lies under the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from trtviewer.gui.panes.labels import LabelPixmaps
+from trtviewer.gui.panes.marks import Key, Mark
+from trtviewer.gui.panes.render import Rendered
+from trtviewer.gui.panes.viewport import Mapping, Viewport, mapping
+from trtviewer.gui.theme import BOX_STYLES, DARK, Theme
+from trtviewer.gui.view_model import Overlay
+
+ZOOM_STEP = 1.2
+GRIP = 10.0
+"""How near the divider of the split, in pixels, the mouse takes hold of it."""
+CARD_GAP = 14.0
+
+
+class FramePane(QWidget):
+    """Paints the newest `Rendered` it was given; the mouse moves the shared viewport.
+
+    Attributes:
+        sides: whose marks are painted: one side; or two, left and right of the divider.
+        split: the divider, as a share of the width.
+    """
+
+    hovered = Signal(object)
+    pointed = Signal(object)
+    resized = Signal()
+    split_moved = Signal(object)
+
+    def __init__(self, viewport: Viewport, labels: LabelPixmaps, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.sides: tuple[str, ...] = ()
+        self.split = 0.5
+        self.theme: Theme = DARK
+        self.notice = ""
+        self.line_scale = 1.0
+        self._viewport = viewport
+        self._labels = labels
+        self._rendered: Rendered | None = None
+        self._image: QImage | None = None
+        self._overlay: Overlay | None = None
+        self._overlay_images: dict[str, QImage] = {}
+        self._selection: tuple[int, tuple[float, float, float, float]] | None = None
+        self._pointed: tuple[float, float] | None = None
+        self._hover: Key | None = None
+        self._describe: Callable[[Key], Sequence[str]] = lambda key: ()
+        self._mouse: QPointF | None = None
+        self._drag_from: QPointF | None = None
+        self._dragging_split = False
+
+    # What is shown ------------------------------------------------------------------------------------------------
+
+    @property
+    def rendered(self) -> Rendered | None:
+        return self._rendered
+
+    @property
+    def frame_index(self) -> int | None:
+        """The frame that is painted now."""
+        return self._rendered.frame_index if self._rendered is not None else None
+
+    def set_rendered(self, rendered: Rendered | None) -> None:
+        self._rendered = rendered
+        if rendered is None:
+            self._image = None
+        else:
+            pixels = rendered.pixels
+            height, width = pixels.shape[:2]
+            self._image = QImage(pixels.data, width, height, pixels.strides[0], QImage.Format.Format_RGB32)
+            # The image borrows the array's memory; `_rendered` keeps the array alive as long as the image.
+            self._image.setDevicePixelRatio(rendered.request.ratio)
+        self._hover_at_mouse()
+        self.update()
+
+    def set_overlay(self, overlay: Overlay | None) -> None:
+        self._overlay = overlay
+        self._overlay_images = {}
+        if overlay is not None:
+            for side, values in (("reference", overlay.reference), ("candidate", overlay.candidate)):
+                if values is not None:
+                    values = np.ascontiguousarray(values)
+                    image = QImage(
+                        values.data,
+                        values.shape[1],
+                        values.shape[0],
+                        values.strides[0],
+                        QImage.Format.Format_ARGB32_Premultiplied,
+                    )
+                    self._overlay_images[side] = image.copy()
+        self.update()
+
+    def set_selection(self, frame_index: int, xyxy: tuple[float, float, float, float] | None) -> None:
+        self._selection = (frame_index, xyxy) if xyxy is not None else None
+        self.update()
+
+    def set_hover(self, key: Key | None) -> None:
+        """Lights up the mark of that key, the partner of the one under the mouse."""
+        if key != self._hover:
+            self._hover = key
+            self.update()
+
+    def set_pointed(self, pointed: tuple[float, float] | None) -> None:
+        """Shows where the mouse stands in the other pane, or in a heatmap."""
+        if pointed != self._pointed:
+            self._pointed = pointed
+            if not self.underMouse():
+                self.update()
+
+    def set_describe(self, describe: Callable[[Key], Sequence[str]]) -> None:
+        self._describe = describe
+
+    def marks(self) -> tuple[Mark, ...]:
+        """All marks that are painted, of every side that this pane shows."""
+        if self._rendered is None:
+            return ()
+        return tuple(
+            mark
+            for side in self.sides
+            if side in self._rendered.scenes
+            for mark in self._rendered.scenes[side].marks
+        )
+
+    def mapping(self) -> Mapping | None:
+        """Where the frame lies in this pane now."""
+        if self._rendered is None:
+            return None
+        frame_size = self._rendered.request.shown.frame.size
+        return mapping(self._viewport.view, frame_size, QSizeF(self.size()))
+
+    # Painting -----------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self.theme.color("canvas"))
+            where = self.mapping()
+            if self._rendered is None or self._image is None or where is None:
+                self._paint_notice(painter)
+                return
+            self._paint_picture(painter, where)
+            if len(self.sides) == 2:
+                edge = self.split * self.width()
+                halves = (
+                    QRectF(0, 0, edge, self.height()),
+                    QRectF(edge, 0, self.width() - edge, self.height()),
+                )
+                for side, half in zip(self.sides, halves, strict=True):
+                    painter.save()
+                    painter.setClipRect(half)
+                    self._paint_side(painter, side, where)
+                    painter.restore()
+                self._paint_divider(painter, edge)
+            else:
+                for side in self.sides:
+                    self._paint_side(painter, side, where)
+            self._paint_selection(painter, where)
+            self._paint_pointed(painter, where)
+            self._paint_notice(painter)
+            if self.underMouse() and self._hover is not None and self._mouse is not None:
+                self._paint_card(painter, self._mouse, self._describe(self._hover))
+
+    def _paint_picture(self, painter: QPainter, where: Mapping) -> None:
+        assert self._rendered is not None
+        assert self._image is not None
+        x, y = self._rendered.corner
+        width, height = self._rendered.extent
+        if where == self._rendered.mapping and self._rendered.request.pane == (self.width(), self.height()):
+            # Whole pixels: a picture that is made to size is copied, not filtered.
+            at = where.to_pane(x, y)
+            ratio = self._image.devicePixelRatio()
+            painter.drawImage(
+                QPointF(round(at.x() * ratio) / ratio, round(at.y() * ratio) / ratio), self._image
+            )
+        else:
+            # The view moved on; what is there is stretched for the few milliseconds until the next is made.
+            painter.drawImage(where.rect(x, y, x + width, y + height), self._image)
+
+    def _paint_side(self, painter: QPainter, side: str, where: Mapping) -> None:
+        assert self._rendered is not None
+        if (
+            self._overlay is not None
+            and self._overlay.frame_index == self._rendered.frame_index
+            and side in self._overlay_images
+        ):
+            painter.drawImage(where.rect(*self._overlay.xyxy), self._overlay_images[side])
+        scene = self._rendered.scenes.get(side)
+        if scene is None:
+            return
+        by_kind: dict[str, list[QRectF]] = {}
+        lit: Mark | None = None
+        for mark in scene.marks:
+            if mark.key == self._hover:
+                lit = mark
+            by_kind.setdefault(mark.kind, []).append(where.rect(*mark.xyxy))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for kind in ("matched", "extra_ghost", "missed_ghost", "extra", "missed"):
+            rects = by_kind.get(kind)
+            if rects:
+                style = BOX_STYLES[kind]
+                painter.setPen(style.halo(self.line_scale))
+                painter.drawRects(rects)
+                painter.setPen(style.pen(self.line_scale))
+                painter.drawRects(rects)
+        if lit is not None:
+            self._paint_lit(painter, lit, where)
+        ratio = self.devicePixelRatioF()
+        for label in reversed(scene.labels):
+            corner = where.to_pane(*label.frame) + QPointF(*label.offset)
+            painter.drawPixmap(corner.toPoint(), self._labels.get(label.text, label.kind, ratio))
+
+    def _paint_lit(self, painter: QPainter, mark: Mark, where: Mapping) -> None:
+        rect = where.rect(*mark.xyxy)
+        color = QColor(BOX_STYLES[mark.kind].color)
+        glow = QColor(color)
+        glow.setAlpha(56)
+        painter.fillRect(rect, glow)
+        painter.setPen(QPen(QColor(255, 255, 255, 230), 4))
+        painter.drawRect(rect)
+        painter.setPen(QPen(color, 2, BOX_STYLES[mark.kind].style))
+        painter.drawRect(rect)
+
+    def _paint_divider(self, painter: QPainter, edge: float) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(0, 0, 0, 140), 4))
+        painter.drawLine(QPointF(edge, 0), QPointF(edge, self.height()))
+        painter.setPen(QPen(QColor(255, 255, 255), 1.5))
+        painter.drawLine(QPointF(edge, 0), QPointF(edge, self.height()))
+        middle = QPointF(edge, self.height() / 2)
+        painter.setPen(QPen(QColor(0, 0, 0, 140), 1))
+        painter.setBrush(QColor(255, 255, 255))
+        painter.drawEllipse(middle, 13, 13)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor("#2a2e34"))
+        for way in (-1, 1):
+            tip = middle + QPointF(way * 8, 0)
+            foot = middle + QPointF(way * 3, 0)
+            painter.drawPolygon(QPolygonF([tip, foot + QPointF(0, -4), foot + QPointF(0, 4)]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _paint_selection(self, painter: QPainter, where: Mapping) -> None:
+        """Corner brackets: they mark the place without hiding its box's own line."""
+        if self._selection is None or self._selection[0] != self.frame_index:
+            return
+        rect = where.rect(*self._selection[1]).adjusted(-7, -7, 7, 7)
+        arm = min(14.0, rect.width() / 3, rect.height() / 3)
+        path = QPainterPath()
+        for corner, across, down in (
+            (rect.topLeft(), 1, 1),
+            (rect.topRight(), -1, 1),
+            (rect.bottomRight(), -1, -1),
+            (rect.bottomLeft(), 1, -1),
+        ):
+            path.moveTo(corner + QPointF(across * arm, 0))
+            path.lineTo(corner)
+            path.lineTo(corner + QPointF(0, down * arm))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(0, 0, 0, 160), 4))
+        painter.drawPath(path)
+        painter.setPen(QPen(QColor(255, 255, 255), 2))
+        painter.drawPath(path)
+
+    def _paint_pointed(self, painter: QPainter, where: Mapping) -> None:
+        if self._pointed is None or self.underMouse():
+            return
+        at = where.to_pane(*self._pointed)
+        for pen in (QPen(QColor(0, 0, 0, 170), 3), QPen(QColor(255, 255, 255), 1)):
+            painter.setPen(pen)
+            painter.drawLine(at + QPointF(-8, 0), at + QPointF(8, 0))
+            painter.drawLine(at + QPointF(0, -8), at + QPointF(0, 8))
+
+    def _paint_notice(self, painter: QPainter) -> None:
+        """A sentence at the foot of the picture, or in the middle where there is none."""
+        if not self.notice:
+            return
+        if self._rendered is None:
+            painter.setPen(self.theme.color("faint"))
+            room = QRectF(self.rect()).adjusted(24, 24, -24, -24)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.notice)
+            return
+        metrics = painter.fontMetrics()
+        width = min(self.width() - 16.0, metrics.horizontalAdvance(self.notice) + 24.0)
+        height = metrics.height() + 10.0
+        plate = QRectF((self.width() - width) / 2, self.height() - height - 12, width, height)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(10, 12, 14, 205))
+        painter.drawRoundedRect(plate, 4, 4)
+        painter.setPen(QColor("#e8eaed"))
+        text = metrics.elidedText(self.notice, Qt.TextElideMode.ElideRight, int(width - 16))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _paint_card(self, painter: QPainter, at: QPointF, lines: Sequence[str]) -> None:
+        if not lines:
+            return
+        bold = QFont(self.font())
+        bold.setBold(True)
+        painter.setFont(bold)
+        metrics = painter.fontMetrics()
+        step = metrics.height() + 2
+        width = max(metrics.horizontalAdvance(line) for line in lines) + 20.0
+        height = step * len(lines) + 12.0
+        x = at.x() + CARD_GAP if at.x() + CARD_GAP + width < self.width() else at.x() - CARD_GAP - width
+        y = min(max(4.0, at.y() + CARD_GAP), self.height() - height - 4)
+        card = QRectF(max(4.0, x), y, width, height)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(255, 255, 255, 50), 1))
+        painter.setBrush(QColor(18, 20, 23, 235))
+        painter.drawRoundedRect(card, 5, 5)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        for row, line in enumerate(lines):
+            painter.setFont(bold if row == 0 else self.font())
+            painter.setPen(QColor("#ffffff" if row == 0 else "#c9ced6"))
+            place = QRectF(card.left() + 10, card.top() + 6 + row * step, width - 20, step)
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, line)
+
+    # Mouse --------------------------------------------------------------------------------------------------------
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._rendered is None:
+            return
+        steps = event.angleDelta().y() / 120
+        self._viewport.zoom_by(ZOOM_STEP**steps, event.position(), self._frame_size(), QSizeF(self.size()))
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            event.ignore()
+            return
+        self._dragging_split = self._on_divider(event.position())
+        self._drag_from = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        self._mouse = at
+        if self._drag_from is None:
+            on_divider = self._on_divider(at)
+            self.setCursor(Qt.CursorShape.SplitHCursor if on_divider else Qt.CursorShape.ArrowCursor)
+            self._hover_at_mouse()
+            where = self.mapping()
+            self.pointed.emit(where.to_frame(at) if where is not None else None)
+            if self._hover is not None:
+                self.update()
+        elif self._dragging_split:
+            self.set_split(at.x() / max(1, self.width()))
+        elif self._rendered is not None:
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self._viewport.pan_by(at - self._drag_from, self._frame_size(), QSizeF(self.size()))
+            self._drag_from = at
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._drag_from = None
+        self._dragging_split = False
+        self.setCursor(Qt.CursorShape.ArrowCursor)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if not self._on_divider(event.position()):
+            self._viewport.fit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._mouse = None
+        self.hovered.emit(None)
+        self.pointed.emit(None)
+        self.update()
+
+    def resizeEvent(self, event: QEvent) -> None:
+        self.resized.emit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(480, 360)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 90)
+
+    def set_split(self, share: float) -> None:
+        self.split = min(0.98, max(0.02, share))
+        self.split_moved.emit(self.split)
+        self.update()
+
+    def _on_divider(self, at: QPointF) -> bool:
+        return len(self.sides) == 2 and abs(at.x() - self.split * self.width()) <= GRIP
+
+    def _hover_at_mouse(self) -> None:
+        if self._mouse is None or self._drag_from is not None:
+            return
+        self.hovered.emit(self._key_at(self._mouse))
+
+    def _key_at(self, at: QPointF) -> Key | None:
+        """The smallest mark under a point of the pane: it is the one that is hard to hit."""
+        where = self.mapping()
+        if where is None or self._rendered is None:
+            return None
+        sides = self.sides
+        if len(sides) == 2:
+            sides = sides[:1] if at.x() < self.split * self.width() else sides[1:]
+        x, y = where.to_frame(at)
+        slack = 3 / where.scale
+        under = [
+            mark
+            for side in sides
+            if side in self._rendered.scenes
+            for mark in self._rendered.scenes[side].marks
+            if mark.xyxy[0] - slack <= x <= mark.xyxy[2] + slack
+            and mark.xyxy[1] - slack <= y <= mark.xyxy[3] + slack
+        ]
+        return min(under, key=lambda mark: mark.area).key if under else None
+
+    def _frame_size(self) -> tuple[int, int]:
+        assert self._rendered is not None
+        return self._rendered.request.shown.frame.size

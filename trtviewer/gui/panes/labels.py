@@ -1,0 +1,175 @@
+"""Labels of boxes: where they go, so that none covers another or a small object, and their pictures, kept by text."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping as Table
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
+
+from trtviewer.gui.panes.marks import Mark
+from trtviewer.gui.panes.viewport import Mapping
+from trtviewer.gui.theme import BOX_STYLES
+
+PAD_X, PAD_Y = 4, 1
+GAP = 2.0
+SMALL_SIDE = 40.0
+"""A box with a side below this, in pane pixels, is a small object: no label may lie on it."""
+LEAST_SIDE = 14.0
+"""A matched box smaller than this on the screen has no label of its own: hovering tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFont:
+    """How wide texts are, measured once in the GUI thread, so that the render thread needs no font.
+
+    Attributes:
+        height: of a label, in logical pixels.
+        advances: by character; `other` for any that is not in it.
+    """
+
+    height: float
+    advances: Table[str, float]
+    other: float
+
+    def width(self, text: str) -> float:
+        return sum(self.advances.get(character, self.other) for character in text) + 2 * PAD_X
+
+    @staticmethod
+    def of(font: QFont) -> LabelFont:
+        metrics = QFontMetricsF(font)
+        characters = [chr(code) for code in range(32, 127)] + ["−", "≈", "…"]
+        advances = {character: metrics.horizontalAdvance(character) for character in characters}
+        return LabelFont(metrics.height() + 2 * PAD_Y, advances, metrics.horizontalAdvance("W"))
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLabel:
+    """A label that found its place: its corner is that of its box (`frame`), moved by `offset` pane pixels."""
+
+    text: str
+    kind: str
+    frame: tuple[float, float]
+    offset: tuple[float, float]
+
+
+def place(
+    marks: Sequence[Mark], mapping: Mapping, pane: tuple[float, float], font: LabelFont
+) -> tuple[PlacedLabel, ...]:
+    """Finds a place for the label of each mark, the important ones (first) before the others.
+
+    Above its box, else below, each at the left or right end; outside of other labels and of small objects. A matched box
+    without such a place goes without; an unmatched one takes its short label, and at last any place.
+    """
+    count = len(marks)
+    if not count:
+        return ()
+    boxes = np.array([mark.xyxy for mark in marks], np.float64) * mapping.scale
+    boxes += (mapping.dx, mapping.dy, mapping.dx, mapping.dy)
+    sides = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    inside = (boxes[:, 0] < pane[0]) & (boxes[:, 1] < pane[1]) & (boxes[:, 2] > 0) & (boxes[:, 3] > 0)
+    keep_off = np.empty((2 * count, 4))
+    owner = np.full(2 * count, -1)
+    small = np.flatnonzero(sides < SMALL_SIDE)
+    keep_off[: len(small)] = boxes[small]
+    owner[: len(small)] = small
+    used = len(small)
+    placed: list[PlacedLabel] = []
+    for index, mark in enumerate(marks):
+        calm = mark.kind == "matched"
+        if not inside[index] or (calm and sides[index] < LEAST_SIDE):
+            continue
+        chosen: tuple[str, float, float] | None = None
+        for text in dict.fromkeys((mark.label, mark.short)):
+            if not text:
+                continue
+            spots = _spots(boxes[index], font.width(text), font.height, pane)
+            free = _free(spots, keep_off[:used], owner[:used] != index)
+            if free is not None:
+                chosen = (text, *free)
+                break
+        if chosen is None:
+            if calm:
+                continue
+            text = mark.short or mark.label
+            chosen = (text, *_spots(boxes[index], font.width(text), font.height, pane)[0, :2])
+        text, x, y = chosen
+        keep_off[used] = (x, y, x + font.width(text), y + font.height)
+        used += 1
+        corner = (mark.xyxy[0], mark.xyxy[1])
+        placed.append(
+            PlacedLabel(text, mark.kind, corner, (float(x - boxes[index, 0]), float(y - boxes[index, 1])))
+        )
+    return tuple(placed)
+
+
+def _spots(box: np.ndarray, width: float, height: float, pane: tuple[float, float]) -> np.ndarray:
+    x1, y1, x2, y2 = box
+    left = min(max(x1 - 1, 0.0), max(0.0, pane[0] - width))
+    right = min(max(x2 - width + 1, 0.0), max(0.0, pane[0] - width))
+    above, below = y1 - height - GAP, y2 + GAP
+    # A box that reaches beyond the pane's edge keeps its label in sight, inside at the top.
+    if above < 0 and below + height > pane[1]:
+        above = max(0.0, y1) + GAP
+    spots = np.array([(left, above), (left, below), (right, above), (right, below)])
+    return np.concatenate((spots, spots + (width, height)), axis=1)
+
+
+def _free(spots: np.ndarray, keep_off: np.ndarray, counts: np.ndarray) -> tuple[float, float] | None:
+    """The first spot inside the pane's top edge that meets nothing."""
+    hit = (
+        (spots[:, None, 0] < keep_off[None, :, 2])
+        & (spots[:, None, 2] > keep_off[None, :, 0])
+        & (spots[:, None, 1] < keep_off[None, :, 3])
+        & (spots[:, None, 3] > keep_off[None, :, 1])
+        & counts[None, :]
+    ).any(axis=1)
+    good = np.flatnonzero(~hit & (spots[:, 1] >= 0))
+    return (float(spots[good[0], 0]), float(spots[good[0], 1])) if len(good) else None
+
+
+class LabelPixmaps:
+    """The pictures of labels, made once for each text, kind and screen ratio; the least used are forgotten."""
+
+    def __init__(self, most: int = 1024) -> None:
+        self._made: OrderedDict[tuple[str, str, float], QPixmap] = OrderedDict()
+        self._most = most
+        self.font = QFont()
+        self.metrics = LabelFont(12, {}, 7)
+
+    def set_font(self, font: QFont) -> None:
+        self.font = font
+        self.metrics = LabelFont.of(font)
+        self._made.clear()
+
+    def get(self, text: str, kind: str, ratio: float) -> QPixmap:
+        key = (text, kind, ratio)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = self._make(text, kind, ratio)
+            if len(self._made) > self._most:
+                self._made.popitem(last=False)
+        else:
+            self._made.move_to_end(key)
+        return made
+
+    def _make(self, text: str, kind: str, ratio: float) -> QPixmap:
+        width, height = self.metrics.width(text), self.metrics.height
+        pixmap = QPixmap(max(1, round(width * ratio)), max(1, round(height * ratio)))
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        color = QColor(BOX_STYLES[kind].color)
+        strong = kind in ("missed", "extra")
+        with QPainter(pixmap) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color if strong else QColor(10, 12, 14, 200))
+            painter.drawRoundedRect(QRectF(0, 0, width, height), 3, 3)
+            painter.setPen(QColor("#101215") if strong else color.lighter(115))
+            painter.setFont(self.font)
+            painter.drawText(QRectF(0, 0, width, height), Qt.AlignmentFlag.AlignCenter, text)
+        return pixmap
