@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.oracles.letterbox import letterbox, to_network
 from trtviewer.models.spec import InputSpec
@@ -21,17 +22,21 @@ def main(turns: int = 100) -> None:
     cv2.setNumThreads(1)
     for frame, size in [((576, 768), (416, 416)), ((1080, 1920), (640, 640)), ((1080, 1920), (608, 1088))]:
         shot = np.random.default_rng(0).integers(0, 256, (*frame, 3), np.uint8)
-        preprocessor = Preprocessor(InputSpec("images", size))
-        out = np.empty(preprocessor.shape, np.float32)
-        ours: list[float] = []
-        theirs: list[float] = []
-        for _ in range(turns):
-            ours.append(_milliseconds(lambda: preprocessor.prepare(shot, out=out)))
-            theirs.append(_milliseconds(lambda: to_network(letterbox(shot, size))))
-        mine, other = statistics.median(ours), statistics.median(theirs)
+        ours, theirs = _side_by_side(shot, size, turns)
         print(
-            f"{frame} to {size}: {mine:.2f} ms, Ultralytics' steps {other:.2f} ms: {other / mine:.1f} times faster"
+            f"{frame} to {size}: {ours:.2f} ms, Ultralytics' steps {theirs:.2f} ms: {theirs / ours:.1f} times faster"
         )
+
+
+def _side_by_side(shot: NDArray[np.uint8], size: tuple[int, int], turns: int) -> tuple[float, float]:
+    preprocessor = Preprocessor(InputSpec("images", size))
+    out = np.empty(preprocessor.shape, np.float32)
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(turns):
+        ours.append(_milliseconds(lambda: preprocessor.prepare(shot, out=out)))
+        theirs.append(_milliseconds(lambda: to_network(letterbox(shot, size))))
+    return statistics.median(ours), statistics.median(theirs)
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
