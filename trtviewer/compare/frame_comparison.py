@@ -1,0 +1,202 @@
+"""Both sides of one frame, and what each changed setting computes again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trtviewer.compare.cell_error import cell_errors
+from trtviewer.compare.error_meter import ErrorMeter
+from trtviewer.compare.kept import KeptFrame
+from trtviewer.compare.matching import Matching, match
+from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.tensor_error import FrameErrors
+from trtviewer.detect.boxes import CandidateBoxes, Detections
+from trtviewer.detect.families import ScaleMap, decode, scale_maps
+from trtviewer.detect.nms import suppress
+from trtviewer.errors import BadInput
+from trtviewer.models.correspond import Correspondence
+from trtviewer.models.spec import ModelSpec
+from trtviewer.preprocess import Placement
+from trtviewer.runners.runner import RunnerInfo, RunResult, RunTimes
+from trtviewer.sources.frame import Frame
+
+_OF_THREAD = threading.local()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Side:
+    """What one model made of a frame.
+
+    Attributes:
+        heads: output name to array, as the runner gave them.
+        boxes: decoded once, above the score floor.
+        detections: what the settings leave of them.
+    """
+
+    spec: ModelSpec
+    heads: Mapping[str, NDArray[np.float32]]
+    boxes: CandidateBoxes
+    detections: Detections
+    times: RunTimes
+    info: RunnerInfo
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FrameComparison:
+    """One frame, what both models made of it, and how that differs; nothing in it changes any more.
+
+    Attributes:
+        placement: where the frame lies in the models' input.
+        settings: what `matching`, the detections and `errors` were made with.
+        correspondence: which outputs are paired.
+        errors: of the paired outputs, on this frame.
+    """
+
+    frame: Frame
+    placement: Placement
+    settings: CompareSettings
+    correspondence: Correspondence
+    reference: Side
+    candidate: Side
+    matching: Matching
+    errors: FrameErrors
+
+    @property
+    def missed(self) -> int:
+        """Detections that only the reference has."""
+        return len(self.matching.missed)
+
+    @property
+    def extra(self) -> int:
+        """Detections that only the candidate has."""
+        return len(self.matching.extra)
+
+    def paired_maps(self) -> tuple[tuple[ScaleMap, ScaleMap], ...]:
+        """The maps of the paired outputs, reference and candidate."""
+        return paired_maps(
+            self.correspondence,
+            (self.reference.spec, self.reference.heads),
+            (self.candidate.spec, self.candidate.heads),
+        )
+
+    def with_settings(self, settings: CompareSettings) -> FrameComparison:
+        """The same frame at other settings: never inference, never decoding, and only what depends on what changed."""
+        old = self.settings
+        if settings == old:
+            return self
+        reference, candidate, matching, errors = self.reference, self.candidate, self.matching, self.errors
+        boxes_change = (old.confidence, old.nms_iou, old.agnostic_nms) != (
+            settings.confidence,
+            settings.nms_iou,
+            settings.agnostic_nms,
+        )
+        if boxes_change:
+            reference = replace(reference, detections=_suppressed(reference.boxes, settings))
+            candidate = replace(candidate, detections=_suppressed(candidate.boxes, settings))
+        if boxes_change or settings.match_iou != old.match_iou:
+            matching = match(reference.detections, candidate.detections, settings)
+        if settings.epsilon != old.epsilon:
+            errors = _meter_of_thread().count_over(self.paired_maps(), errors, settings.epsilon)
+        return replace(
+            self,
+            settings=settings,
+            reference=reference,
+            candidate=candidate,
+            matching=matching,
+            errors=errors,
+        )
+
+    def kept(self) -> KeptFrame:
+        """What is kept of the frame once its picture and heads are let go: enough to match it again."""
+        reference = (self.reference.spec, self.reference.heads)
+        candidate = (self.candidate.spec, self.candidate.heads)
+        forth = dict(self.correspondence.pairs)
+        back = {other: mine for mine, other in self.correspondence.pairs}
+        mse = [output.total.mse for output in self.errors.result()]
+        return KeptFrame(
+            frame_index=self.frame.index,
+            time_s=self.frame.time_s,
+            frame_size=self.frame.size,
+            reference=self.reference.boxes,
+            candidate=self.candidate.boxes,
+            error_mse=np.array([np.nan if value is None else value for value in mse], np.float64),
+            reference_cell_error=cell_errors(self.reference.boxes, reference, candidate, forth),
+            candidate_cell_error=cell_errors(self.candidate.boxes, candidate, reference, back),
+        )
+
+
+def compare_frame(
+    frame: Frame,
+    placement: Placement,
+    settings: CompareSettings,
+    correspondence: Correspondence,
+    reference: tuple[ModelSpec, RunnerInfo, RunResult],
+    candidate: tuple[ModelSpec, RunnerInfo, RunResult],
+) -> FrameComparison:
+    """Decodes both results once and compares them.
+
+    Raises:
+        ShapeMismatch: a head is not what its model's spec says, or paired heads differ in shape.
+    """
+    sides = [_side(*parts, placement, settings) for parts in (reference, candidate)]
+    pairs = paired_maps(correspondence, (sides[0].spec, sides[0].heads), (sides[1].spec, sides[1].heads))
+    return FrameComparison(
+        frame,
+        placement,
+        settings,
+        correspondence,
+        *sides,
+        match(sides[0].detections, sides[1].detections, settings),
+        _meter_of_thread().measure(pairs, settings.epsilon),
+    )
+
+
+def paired_maps(
+    correspondence: Correspondence,
+    reference: tuple[ModelSpec, Mapping[str, NDArray[np.float32]]],
+    candidate: tuple[ModelSpec, Mapping[str, NDArray[np.float32]]],
+) -> tuple[tuple[ScaleMap, ScaleMap], ...]:
+    """The maps of the paired outputs, scale by scale, in the order of the reference's.
+
+    Raises:
+        BadInput: paired outputs do not hold the same number of scales.
+    """
+    if not correspondence.pairs:
+        return ()
+    ours, theirs = (scale_maps(*side) for side in (reference, candidate))
+    pairs: list[tuple[ScaleMap, ScaleMap]] = []
+    for mine, other in correspondence.pairs:
+        of_reference = [scale_map for scale_map in ours if scale_map.output == mine]
+        of_candidate = [scale_map for scale_map in theirs if scale_map.output == other]
+        if len(of_reference) != len(of_candidate):
+            raise BadInput(
+                f"holds {len(of_reference)} scales in the reference and {len(of_candidate)} in the candidate",
+                subject=mine,
+                advice="compare models of the same network",
+            )
+        pairs += zip(of_reference, of_candidate, strict=True)
+    return tuple(pairs)
+
+
+def _side(
+    spec: ModelSpec, info: RunnerInfo, result: RunResult, placement: Placement, settings: CompareSettings
+) -> Side:
+    boxes = decode(spec, result.heads, placement)
+    return Side(spec, result.heads, boxes, _suppressed(boxes, settings), result.times, info)
+
+
+def _suppressed(boxes: CandidateBoxes, settings: CompareSettings) -> Detections:
+    return suppress(boxes, settings.confidence, settings.nms_iou, settings.agnostic_nms)
+
+
+def _meter_of_thread() -> ErrorMeter:
+    """Each thread measures with buffers of its own."""
+    meter = getattr(_OF_THREAD, "meter", None)
+    if meter is None:
+        meter = _OF_THREAD.meter = ErrorMeter()
+    return meter
