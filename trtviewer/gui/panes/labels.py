@@ -116,7 +116,7 @@ def _spots(box: np.ndarray, width: float, height: float, pane: tuple[float, floa
     if above < 0 and below + height > pane[1]:
         above = max(0.0, y1) + GAP
     spots = np.array([(left, above), (left, below), (right, above), (right, below)])
-    return np.concatenate((spots, spots + (width, height)), axis=1)
+    return np.concatenate((spots, spots + np.array((width, height))), axis=1)
 
 
 def _free(spots: np.ndarray, keep_off: np.ndarray, counts: np.ndarray) -> tuple[float, float] | None:
