@@ -126,7 +126,7 @@ class ErrorMeter:
             _careful_block(r, c, limit, into)
             return
         into.sums[:] += sums
-        into.counts[:2] += (r.size, np.count_nonzero(np.greater(magnitude, limit, out=above)))
+        into.counts[:2] += (r.size, int(np.count_nonzero(np.greater(magnitude, limit, out=above))))
         into.greatest[0] = max(into.greatest[0], greatest)
         # The upper half of a float32, as the second channel of a picture of uint16: its upper 12 bits are the bin.
         halves = d.view(np.uint16).reshape(len(d), -1, 2)
@@ -195,9 +195,9 @@ def _careful_block(r: NDArray[np.float32], c: NDArray[np.float32], limit: np.flo
     into.sums[:] += (d @ d, magnitude.sum(), a @ a, b @ b, a @ b)
     into.counts[:] += (
         d.size,
-        np.count_nonzero(magnitude > float(limit)),
-        r.size - np.count_nonzero(good_r),
-        r.size - np.count_nonzero(good_c),
+        int(np.count_nonzero(magnitude > float(limit))),
+        r.size - int(np.count_nonzero(good_r)),
+        r.size - int(np.count_nonzero(good_c)),
     )
     into.greatest[0] = max(into.greatest[0], magnitude.max(initial=0.0))
     bins = (d.astype(np.float32).view(np.uint32) >> 20).astype(np.int64)

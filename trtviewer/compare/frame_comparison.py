@@ -143,16 +143,17 @@ def compare_frame(
     Raises:
         ShapeMismatch: a head is not what its model's spec says, or paired heads differ in shape.
     """
-    sides = [_side(*parts, placement, settings) for parts in (reference, candidate)]
-    pairs = paired_maps(correspondence, (sides[0].spec, sides[0].heads), (sides[1].spec, sides[1].heads))
+    ours, theirs = (_side(*parts, placement, settings) for parts in (reference, candidate))
+    pairs = paired_maps(correspondence, (ours.spec, ours.heads), (theirs.spec, theirs.heads))
     return FrameComparison(
-        frame,
-        placement,
-        settings,
-        correspondence,
-        *sides,
-        match(sides[0].detections, sides[1].detections, settings),
-        _meter_of_thread().measure(pairs, settings.epsilon),
+        frame=frame,
+        placement=placement,
+        settings=settings,
+        correspondence=correspondence,
+        reference=ours,
+        candidate=theirs,
+        matching=match(ours.detections, theirs.detections, settings),
+        errors=_meter_of_thread().measure(pairs, settings.epsilon),
     )
 
 

@@ -104,21 +104,20 @@ class KeptFrame:
             place += array.nbytes
             return array
 
-        sides = [
-            CandidateBoxes(
-                **{name: take(count * width_, dtype) for name, width_, dtype in _COLUMNS}, final=is_final
+        def side(count: int, final: bool) -> CandidateBoxes:
+            return CandidateBoxes(
+                **{name: take(count * width_, dtype) for name, width_, dtype in _COLUMNS}, final=final
             )
-            for count, is_final in zip((of_reference, of_candidate), final, strict=True)
-        ]
-        mse = take(heads, "<f8")
+
         return cls(
-            index,
-            time_s,
-            (height, width),
-            *sides,
-            mse,
-            take(of_reference, "<f4"),
-            take(of_candidate, "<f4"),
+            frame_index=index,
+            time_s=time_s,
+            frame_size=(height, width),
+            reference=side(of_reference, final[0]),
+            candidate=side(of_candidate, final[1]),
+            error_mse=take(heads, "<f8"),
+            reference_cell_error=take(of_reference, "<f4"),
+            candidate_cell_error=take(of_candidate, "<f4"),
         )
 
 

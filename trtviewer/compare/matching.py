@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +104,7 @@ def match(reference: Detections, candidate: Detections, settings: CompareSetting
 
 def _pairs(
     iou: NDArray[np.float32], same: NDArray[np.bool_], score: NDArray[np.float32], match_iou: float
-) -> NDArray[np.intp]:
+) -> NDArray[np.int32]:
     rows, columns = np.nonzero(same & (iou >= match_iou))
     order = np.lexsort((columns, rows, -score[rows], -iou[rows, columns]))
     rows, columns = rows[order], columns[order]
@@ -118,16 +117,17 @@ def _pairs(
                 free_rows[row] = free_columns[column] = 0
             else:
                 taken[place] = False
-    return np.stack((rows[taken], columns[taken]), axis=1)
+    return np.stack((rows[taken], columns[taken]), axis=1).astype(np.int32)
 
 
-def _left_over(count: int, taken: NDArray[np.intp]) -> NDArray[np.int32]:
+def _left_over(count: int, taken: NDArray[np.int32]) -> NDArray[np.int32]:
     free = np.ones(count, np.bool_)
     free[taken] = False
     return np.flatnonzero(free).astype(np.int32)
 
 
-class _Draft(NamedTuple):
+@dataclass(eq=False, slots=True)
+class _Draft:
     """The arrays of an `Unmatched` while they are filled in."""
 
     index: NDArray[np.int32]
@@ -157,7 +157,7 @@ def _explain(
     if len(index) and len(free):
         _look_among_unmatched(other, free, iou, same, draft, settings.match_iou)
     _look_among_boxes(own, other, draft, settings)
-    return Unmatched(*draft)
+    return Unmatched(draft.index, draft.reason, draft.other, draft.other_score, draft.iou)
 
 
 def _look_among_unmatched(
