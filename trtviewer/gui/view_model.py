@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.totals import SIZES
 from trtviewer.gui.theme import DARK, Theme
 from trtviewer.models.spec import ModelSpec
 from trtviewer.runners.runner import RunnerInfo
@@ -31,9 +32,7 @@ from trtviewer.runners.runner import RunnerInfo
 if TYPE_CHECKING:
     from trtviewer.compare.frame_comparison import FrameComparison
     from trtviewer.compare.matched_video import MatchedVideo
-
-SIZES = ("small", "medium", "large")
-"""COCO's sizes, in the order of `DisagreementTable.size`."""
+    from trtviewer.compare.tensor_error import TensorErrors
 
 SPEEDS = (0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 """The playing speeds, as factors of the video's own."""
@@ -288,10 +287,20 @@ class BenchmarkResult:
     report: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Thumbnail:
+    """A small picture of one frame: [h, w, 4] BGRA uint8, read-only."""
+
+    frame_index: int
+    pixels: NDArray[np.uint8]
+
+
 class Requests(QObject):
     """What views ask for. Emit it; the window answers through the view model.
 
-    seek(int): go to that frame and pause there.
+    seek(int): go to that frame; playing goes on from there.
+    step(int): pause, and go that many frames on or back.
+    thumbnail(int): a small picture of that frame; the newest request wins.
     select(Selection | None): choose a place; the window seeks, then sets `ViewModel.selection`.
     analyse(): analyse the whole source in the background (or the rest of it).
     measure_alone(): run the benchmark, each model alone, then both; answered by `ViewModel.benchmark_changed`.
@@ -300,6 +309,8 @@ class Requests(QObject):
     """
 
     seek = Signal(object)
+    step = Signal(object)
+    thumbnail = Signal(object)
     select = Signal(object)
     analyse = Signal()
     measure_alone = Signal()
@@ -318,6 +329,9 @@ class ViewModel(QObject):
         models: Models.    source: SourceEntry | None.    position: Position.    playing: Playing.
         matched_video: MatchedVideo | None. Everything analysed so far; its `.settings` say which settings it belongs to,
             and while they differ from `settings` a re-match is under way: views say so.
+        video_errors: TensorErrors | None. The tensor errors of everything analysed so far, a copy that nobody changes; read
+            it with `.result(epsilon)` and `.histogram_of(...)`.
+        thumbnail: Thumbnail | None. The newest answer to `Requests.thumbnail`.
         display: Display.    overlay: Overlay | None.    selection: Selection | None.
         pointed: (x, y) in pixels of the source frame where the mouse stands over a pane or a heatmap, or None.
         timings: FrameTimings | None, for each frame shown.    benchmark: BenchmarkResult | None.
@@ -332,6 +346,8 @@ class ViewModel(QObject):
     models_changed = Signal(object)
     source_changed = Signal(object)
     matched_video_changed = Signal(object)
+    video_errors_changed = Signal(object)
+    thumbnail_changed = Signal(object)
     position_changed = Signal(object)
     playing_changed = Signal(object)
     display_changed = Signal(object)
@@ -354,6 +370,8 @@ class ViewModel(QObject):
         self.models = Models()
         self.source: SourceEntry | None = None
         self.matched_video: MatchedVideo | None = None
+        self.video_errors: TensorErrors | None = None
+        self.thumbnail: Thumbnail | None = None
         self.position = Position()
         self.playing = Playing()
         self.display = Display()
@@ -405,6 +423,16 @@ class ViewModel(QObject):
         if video is not self.matched_video:
             self.matched_video = video
             self.matched_video_changed.emit(video)
+
+    def set_video_errors(self, errors: TensorErrors | None) -> None:
+        if errors is not self.video_errors:
+            self.video_errors = errors
+            self.video_errors_changed.emit(errors)
+
+    def set_thumbnail(self, thumbnail: Thumbnail | None) -> None:
+        if thumbnail is not self.thumbnail:
+            self.thumbnail = thumbnail
+            self.thumbnail_changed.emit(thumbnail)
 
     def set_position(self, position: Position) -> None:
         if position != self.position:

@@ -151,9 +151,8 @@ class ClassList(QFrame):
 
     def _counts(self) -> Counter[int]:
         video = self._model.matched_video
-        by_class = getattr(getattr(video, "totals", None), "by_class", None)
-        if by_class:
-            return Counter({row.class_id: row.counts.reference for row in by_class})
+        if video is not None and video.totals.frames:
+            return Counter({index: counts.reference for index, counts in enumerate(video.totals.by_class)})
         comparison = self._model.comparison
         if comparison is None:
             return Counter()

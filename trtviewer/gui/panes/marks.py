@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from trtviewer.gui.view_model import SIZES, Display
+from trtviewer.compare.totals import SIZES, class_name, size_of
+from trtviewer.gui.view_model import Display
 
 if TYPE_CHECKING:
     from trtviewer.compare.frame_comparison import FrameComparison
@@ -55,8 +56,7 @@ class Mark:
 
 def size_names(xyxy: NDArray[np.float32]) -> list[str]:
     """COCO's size of each box, in pixels of the source frame."""
-    area = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
-    return [SIZES[index] for index in np.digitize(area, (32.0**2, 96.0**2))]
+    return [SIZES[index] for index in size_of(xyxy).tolist()]
 
 
 class _Side:
@@ -74,10 +74,6 @@ class _Side:
 
     def __len__(self) -> int:
         return len(self.score)
-
-
-def class_name(names: Sequence[str], class_id: int) -> str:
-    return names[class_id] if 0 <= class_id < len(names) else f"class {class_id}"
 
 
 def comparison_marks(comparison: FrameComparison, side: str, display: Display) -> tuple[Mark, ...]:
