@@ -14,7 +14,7 @@ from trtviewer.compare.error_meter import ErrorMeter
 from trtviewer.compare.kept import KeptFrame
 from trtviewer.compare.matching import Matching, match
 from trtviewer.compare.settings import CompareSettings
-from trtviewer.compare.tensor_error import FrameErrors
+from trtviewer.compare.tensor_error import FrameErrors, mean_mse, output_mse
 from trtviewer.detect.boxes import CandidateBoxes, Detections
 from trtviewer.detect.families import ScaleMap, decode, scale_maps
 from trtviewer.detect.nms import suppress
@@ -76,6 +76,11 @@ class FrameComparison:
         """Detections that only the candidate has."""
         return len(self.matching.extra)
 
+    @property
+    def mse(self) -> float | None:
+        """The mean over the paired outputs of their MSE on this frame; None where none has one."""
+        return mean_mse(self.errors)
+
     def paired_maps(self) -> tuple[tuple[ScaleMap, ScaleMap], ...]:
         """The maps of the paired outputs, reference and candidate."""
         return paired_maps(
@@ -117,14 +122,13 @@ class FrameComparison:
         candidate = (self.candidate.spec, self.candidate.heads)
         forth = dict(self.correspondence.pairs)
         back = {other: mine for mine, other in self.correspondence.pairs}
-        mse = [output.total.mse for output in self.errors.result()]
         return KeptFrame(
             frame_index=self.frame.index,
             time_s=self.frame.time_s,
             frame_size=self.frame.size,
             reference=self.reference.boxes,
             candidate=self.candidate.boxes,
-            error_mse=np.array([np.nan if value is None else value for value in mse], np.float64),
+            error_mse=output_mse(self.errors),
             reference_cell_error=cell_errors(self.reference.boxes, reference, candidate, forth),
             candidate_cell_error=cell_errors(self.candidate.boxes, candidate, reference, back),
         )

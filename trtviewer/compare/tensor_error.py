@@ -165,6 +165,24 @@ class FrameErrors:
         return _histogram_of(self.parts, self.histogram, output, group, stride)
 
 
+def output_mse(errors: FrameErrors) -> NDArray[np.float64]:
+    """[outputs] the MSE of each paired output on one frame; NaN where undefined."""
+    names = list(dict.fromkeys(part.output for part in errors.parts))
+    of_part = [names.index(part.output) for part in errors.parts]
+    sums, counts = np.zeros(len(names)), np.zeros(len(names))
+    np.add.at(sums, of_part, errors.sums[:, SUMS.index("dd")])
+    np.add.at(counts, of_part, errors.counts[:, COUNTS.index("count")])
+    quotient: NDArray[np.float64] = np.divide(sums, counts, out=np.full(len(names), np.nan), where=counts > 0)
+    return quotient
+
+
+def mean_mse(errors: FrameErrors) -> float | None:
+    """The mean over the outputs of their MSE on one frame; None where none has one."""
+    mse = output_mse(errors)
+    known = mse[np.isfinite(mse)]
+    return float(known.mean()) if len(known) else None
+
+
 class TensorErrors:
     """The errors of any number of frames, in constant memory; the order of updates and merges does not matter.
 

@@ -1,20 +1,31 @@
-"""Counts over many frames that merge: what was matched, missed and extra, by stride, size, class and reason."""
+"""Figures over many frames that merge: what was matched, missed and extra, and everything else that a report holds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trtviewer.compare.latency import Latency, LatencyTotals
 from trtviewer.compare.matching import Matching, Reason, Unmatched
+from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.tensor_error import OutputError, TensorErrors
 from trtviewer.detect.boxes import NO_STRIDE, Detections
+from trtviewer.detect.families import FAMILIES
+from trtviewer.models.spec import Family, ModelSpec
+
+if TYPE_CHECKING:
+    from trtviewer.compare.frame_comparison import FrameComparison
 
 SIZES = ("small", "medium", "large")
 """COCO's, by the area of the box in pixels of the source frame."""
+
+WORST = 20
+"""So many of the worst frames are named."""
 
 _AREAS = (32.0**2, 96.0**2)
 
@@ -199,6 +210,106 @@ class DetectionTotals:
             more[1] = 1
         if any(more):
             self._table = np.pad(self._table, [(0, count) for count in more])
+
+
+@dataclass(frozen=True, slots=True)
+class WorstFrame:
+    """A frame on which the two sides differ much; `mse` is the mean over the outputs, None where undefined."""
+
+    frame: int
+    missed: int
+    extra: int
+    mse: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsResult:
+    """Everything that a report says of some frames.
+
+    Attributes:
+        frames: how many.
+        outputs: errors of the paired outputs; empty where only detections can be paired.
+        worst: at most `WORST`, by missed + extra, then mse.
+        reference_latency, candidate_latency: of the runners, as they ran: both at once.
+    """
+
+    frames: int
+    detections: DetectionSummary
+    outputs: tuple[OutputError, ...]
+    worst: tuple[WorstFrame, ...]
+    reference_latency: Latency
+    candidate_latency: Latency
+
+
+class Totals:
+    """Accumulates `FrameComparison`s of one pair of models at one setting, in constant memory.
+
+    The order of updates and merges does not matter.
+
+    Args:
+        settings: every frame must have been compared at these.
+        reference: the model whose classes and strides the rows are of.
+    """
+
+    def __init__(self, settings: CompareSettings, reference: ModelSpec) -> None:
+        self.settings = settings
+        self.errors = TensorErrors()
+        self.detections = DetectionTotals(reference.classes, settings.confidence, strides_of(reference))
+        self.reference_latency = LatencyTotals()
+        self.candidate_latency = LatencyTotals()
+        self._worst: list[WorstFrame] = []
+
+    def update(self, comparison: FrameComparison) -> None:
+        """Adds one frame. Raises: ValueError: it was compared at other settings."""
+        if comparison.settings != self.settings:
+            raise ValueError(f"these totals are of {self.settings}, the frame of {comparison.settings}")
+        self.detections.update(
+            comparison.reference.detections, comparison.candidate.detections, comparison.matching
+        )
+        self.errors.update(comparison.errors)
+        self.reference_latency.update(comparison.reference.times.total_ms)
+        self.candidate_latency.update(comparison.candidate.times.total_ms)
+        mse = comparison.mse
+        self._keep_worst([WorstFrame(comparison.frame.index, comparison.missed, comparison.extra, mse)])
+
+    def merge(self, other: Totals) -> None:
+        """Adds all that `other` has seen. Raises: ValueError: it is of other settings."""
+        if other.settings != self.settings:
+            raise ValueError("totals of other settings cannot be merged")
+        self.detections.merge(other.detections)
+        self.errors.merge(other.errors)
+        self.reference_latency.merge(other.reference_latency)
+        self.candidate_latency.merge(other.candidate_latency)
+        self._keep_worst(other._worst)
+
+    def result(self) -> TotalsResult:
+        """The figures so far."""
+        detections = self.detections.result()
+        return TotalsResult(
+            frames=detections.frames,
+            detections=detections,
+            outputs=self.errors.result(self.settings.epsilon),
+            worst=tuple(self._worst),
+            reference_latency=self.reference_latency.result(),
+            candidate_latency=self.candidate_latency.result(),
+        )
+
+    def _keep_worst(self, frames: list[WorstFrame]) -> None:
+        self._worst = sorted([*self._worst, *frames], key=_badness)[:WORST]
+
+
+def strides_of(spec: ModelSpec) -> tuple[int | None, ...]:
+    """The strides of a model's boxes, rising; (None,) where its family has none."""
+    if spec.family == Family.NONE:
+        return ()
+    grids = [grid for head in spec.heads for grid in FAMILIES[spec.family].grids(spec, head, head.shape)]
+    strides = {grid.stride for grid in grids if grid.stride is not None}
+    return tuple(sorted(strides)) or (None,)
+
+
+def _badness(frame: WorstFrame) -> tuple[int, float, int]:
+    """Sorts the worst first; of equal ones the earlier."""
+    return -(frame.missed + frame.extra), -(0.0 if frame.mse is None else frame.mse), frame.frame
 
 
 def class_name(names: Sequence[str], class_id: int) -> str:
