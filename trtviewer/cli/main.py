@@ -31,6 +31,7 @@ class Command:
 COMMANDS = {
     "view": Command("trtviewer.cli.view", "open the window (also without a command)"),
     "compare": Command("trtviewer.cli.compare", "compare two models over a source, by figures"),
+    "quantize": Command("trtviewer.cli.quantize", "write the INT8 (Q/DQ) model of an FP32 one"),
     "diff": Command("trtviewer.cli.diff", "compare two recordings of outputs, with no model"),
     "bench": Command("trtviewer.cli.bench", "measure two models, each alone, then both at once"),
     "info": Command("trtviewer.cli.info", "what was understood of a model, and from where"),
