@@ -37,6 +37,18 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def require_writable(path: Path) -> None:
+    """Looks, before long work, whether its result could be written. Raises: BadInput, as `whole_file`."""
+    if path.is_dir():
+        raise BadInput("is a folder", subject=path, advice="name a file in it")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    os.close(handle)
+    Path(name).unlink()
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes `data` to `path`, whole or not at all. Raises: BadInput, as `whole_file`."""
     with whole_file(path) as temporary:
