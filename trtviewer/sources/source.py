@@ -38,6 +38,10 @@ class Truth:
             array.setflags(write=False)
 
 
+OPENS = "give a video, a picture (png, jpg, bmp, tif, webp), a folder of pictures, camera:N or scene:NAME"
+"""The advice wherever something cannot be opened as a source."""
+
+
 class Source(Protocol):
     """A numbered sequence of frames. Used by one thread at a time; a second user opens the address again.
 

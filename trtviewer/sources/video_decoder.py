@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from trtviewer.errors import BadInput
 from trtviewer.opencv import cv2
+from trtviewer.sources.source import OPENS
 
 av.logging.set_level(None)  # FFmpeg's own lines on stderr: none
 
@@ -26,9 +27,6 @@ _STILL = frozenset({"image2", "image2pipe"})
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 _THREADS = max(1, min(4, os.cpu_count() or 1))
-
-OPENS = "give a video, a picture (png, jpg, bmp, tif, webp), a folder of pictures, camera:N or scene:NAME"
-"""The advice wherever something cannot be opened as a source."""
 
 
 class Stumbled(Exception):

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtviewer.errors import BadInput, Cancelled
-from trtviewer.sources.video_decoder import OPENS, Stumbled, VideoDecoder
+from trtviewer.sources.source import OPENS
+from trtviewer.sources.video_decoder import Stumbled, VideoDecoder
 
 PROBED_FRAMES = 16
 """So many frames are decoded to see whether the packets' time stamps tell the truth."""

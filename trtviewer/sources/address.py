@@ -1,0 +1,205 @@
+"""From the text that names a source to the source: one table of kinds, then files by what they are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+from trtviewer.errors import BadInput, BadUsage
+from trtviewer.sources.images import SUFFIXES, ImagesSource, is_picture_name, pictures_in
+from trtviewer.sources.source import OPENS, Source
+
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".mpg",
+        ".mpeg",
+        ".m2v",
+        ".vob",
+        ".wmv",
+        ".asf",
+        ".flv",
+        ".f4v",
+        ".3gp",
+        ".3g2",
+        ".ogv",
+        ".mxf",
+        ".dv",
+        ".h264",
+        ".264",
+        ".h265",
+        ".265",
+        ".hevc",
+        ".mjpeg",
+        ".mjpg",
+        ".ivf",
+        ".gif",
+        ".y4m",
+    ]
+)
+"""Names that are taken for a video without looking in; any other file is looked into."""
+
+_NO_SOURCE = frozenset(
+    [
+        ".onnx",
+        ".engine",
+        ".plan",
+        ".trt",
+        ".toml",
+        ".pt",
+        ".pth",
+        ".weights",
+        ".pb",
+        ".tflite",
+        ".uff",
+        ".npy",
+        ".npz",
+        ".bin",
+        ".json",
+        ".txt",
+        ".md",
+        ".csv",
+        ".html",
+        ".py",
+        ".xml",
+        ".zip",
+        ".names",
+        ".data",
+        ".yaml",
+        ".yml",
+        ".log",
+        ".pdf",
+    ]
+)
+
+
+def open_source(address: str, *, cancelled: Callable[[], bool] | None = None) -> Source:
+    """Opens a video, a picture, a folder of pictures, `camera:N` or `scene:NAME?key=value&...`.
+
+    Args:
+        address: the text, as the user gave it.
+        cancelled: asked while a long file is read for the first time; True ends that.
+
+    Raises:
+        BadUsage: the text says nothing that can be understood.
+        BadInput: there is no such file, or it is no source, or it is damaged.
+        MissingRuntime: there is no such camera.
+        Cancelled: `cancelled` said so.
+    """
+    if not address.strip():
+        raise BadUsage("no source is named", advice=OPENS)
+    kind, colon, rest = address.partition(":")
+    opener = _KINDS.get(kind) if colon else None
+    if opener is not None:
+        return opener(rest, address)
+    path = _path(address)
+    if path.is_dir():
+        return _open_folder(path, address)
+    if not path.is_file():
+        raise BadInput("is neither a file nor a folder", subject=path, advice=OPENS)
+    if is_picture_name(path):
+        return ImagesSource([path], address)
+    return _open_file(path, address, cancelled)
+
+
+def is_source(path: Path) -> bool:
+    """Whether `path` is something that `open_source` would open: for what is dropped on the window.
+
+    Known names are believed, other files are looked into; nothing is decoded.
+    """
+    if path.is_dir():
+        try:
+            return any(is_picture_name(entry) for entry in path.iterdir())
+        except OSError:
+            return False
+    suffix = path.suffix.lower()
+    if suffix in _NO_SOURCE or not path.is_file():
+        return False
+    return suffix in SUFFIXES or suffix in VIDEO_SUFFIXES or _has_pictures(path)
+
+
+def _path(address: str) -> Path:
+    try:
+        path = Path(address).expanduser()
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:  # a folder that may not be entered, a name too long, ~nobody
+        raise BadInput(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}", subject=address
+        ) from error
+    if not exists:
+        raise _missing(path, address)
+    return path
+
+
+def _has_pictures(path: Path) -> bool:
+    from trtviewer.sources.video_decoder import VideoDecoder
+
+    try:
+        VideoDecoder(path).close()
+    except BadInput:
+        return False
+    return True
+
+
+def _open_file(path: Path, address: str, cancelled: Callable[[], bool] | None) -> Source:
+    from trtviewer.sources.video import VideoSource
+    from trtviewer.sources.video_decoder import VideoDecoder
+
+    decoder = VideoDecoder(path)
+    still = decoder.is_still
+    decoder.close()
+    if still:  # a picture under another name
+        return ImagesSource([path], address)
+    return VideoSource(path, address=address, cancelled=cancelled)
+
+
+def _open_folder(folder: Path, address: str) -> Source:
+    pictures = pictures_in(folder)
+    if not pictures:
+        suffixes = ", ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
+        raise BadInput(
+            "is a folder without pictures", subject=folder, advice=f"looked for {suffixes} directly in it"
+        )
+    return ImagesSource(pictures, address)
+
+
+def _open_camera(rest: str, address: str) -> Source:
+    if not rest.isdecimal() or len(rest) > 4:
+        raise BadUsage("is not a camera", subject=address, advice="camera:0 is the first")
+    from trtviewer.sources.camera import open_camera
+
+    return open_camera(int(rest))
+
+
+def _open_scene(rest: str, address: str) -> Source:
+    from trtviewer.sources.scenes import open_scene
+
+    return open_scene(address)
+
+
+_KINDS: dict[str, Callable[[str, str], Source]] = {"camera": _open_camera, "scene": _open_scene}
+
+
+def _missing(path: Path, address: str) -> BadInput:
+    kind, _, rest = address.partition(":")
+    near_kind = difflib.get_close_matches(kind.lower(), _KINDS, 1) if rest else []
+    if near_kind:
+        return BadInput("is not a file", subject=address, advice=f"did you mean {near_kind[0]}:{rest}?")
+    if "://" in address:
+        return BadInput("is an address of the network; only files are opened", subject=address, advice=OPENS)
+    try:
+        siblings = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return BadInput("no such file, and its folder is not there either", subject=path)
+    near = difflib.get_close_matches(path.name, siblings, 1, cutoff=0.6)
+    advice = f"did you mean {path.parent / near[0]}?" if near else OPENS
+    return BadInput("no such file or folder", subject=path, advice=advice)
