@@ -16,9 +16,9 @@ from trtviewer.compare.matching import Matching, match
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.tensor_error import FrameErrors, mean_mse, output_mse
 from trtviewer.detect.boxes import CandidateBoxes, Detections
-from trtviewer.detect.families import ScaleMap, decode, scale_maps
+from trtviewer.detect.families import ScaleMap, canonical, channels_of, decode, scale_maps
 from trtviewer.detect.nms import suppress
-from trtviewer.errors import BadInput
+from trtviewer.errors import ShapeMismatch
 from trtviewer.models.correspond import Correspondence
 from trtviewer.models.spec import ModelSpec
 from trtviewer.preprocess import Placement
@@ -169,7 +169,7 @@ def paired_maps(
     """The maps of the paired outputs, scale by scale, in the order of the reference's.
 
     Raises:
-        BadInput: paired outputs do not hold the same number of scales.
+        ShapeMismatch: paired outputs do not hold the same channels.
     """
     if not correspondence.pairs:
         return ()
@@ -178,14 +178,27 @@ def paired_maps(
     for mine, other in correspondence.pairs:
         of_reference = [scale_map for scale_map in ours if scale_map.output == mine]
         of_candidate = [scale_map for scale_map in theirs if scale_map.output == other]
-        if len(of_reference) != len(of_candidate):
-            raise BadInput(
-                f"holds {len(of_reference)} scales in the reference and {len(of_candidate)} in the candidate",
-                subject=mine,
-                advice="compare models of the same network",
+        shapes = [[scale_map.values.shape for scale_map in side] for side in (of_reference, of_candidate)]
+        if shapes[0] == shapes[1]:
+            pairs += zip(of_reference, of_candidate, strict=True)
+        else:
+            pairs.append(
+                (_whole(*reference, mine, reference[0], mine), _whole(*candidate, other, reference[0], mine))
             )
-        pairs += zip(of_reference, of_candidate, strict=True)
     return tuple(pairs)
+
+
+def _whole(
+    spec: ModelSpec, heads: Mapping[str, NDArray[np.float32]], output: str, named_by: ModelSpec, name: str
+) -> ScaleMap:
+    """One output as a single map with no grid: for a side that does not know its grid (recorded outputs)."""
+    values = canonical(spec, output, heads[output])
+    channels = channels_of(named_by, name)
+    if len(values) != len(channels):
+        raise ShapeMismatch(
+            f"has {len(values)} channels in {spec.path}, {len(channels)} in {named_by.path}", subject=name
+        )
+    return ScaleMap(name, name, named_by.head(name).stride, values.reshape(len(values), 1, -1), channels)
 
 
 def _side(

@@ -93,4 +93,4 @@ def _bin(latency_ms: float) -> int:
 
 def _middle(place: int) -> float:
     """The value that is as far, in proportion, from both edges of a bin."""
-    return _LEAST_MS * 2.0 ** ((place + 0.5) / _OCTAVE)
+    return _LEAST_MS * math.exp2((place + 0.5) / _OCTAVE)

@@ -164,11 +164,18 @@ class FrameErrors:
         """The histogram of d over the parts that fit; None fits all."""
         return _histogram_of(self.parts, self.histogram, output, group, stride)
 
+    def error_of(
+        self, output: str | None = None, group: str | None = None, stride: int | None = None
+    ) -> TensorError:
+        """The figures over the parts that fit, as one; None fits all."""
+        rows = _rows_of(self.parts, output, group, stride)
+        return _error_of_rows(rows, self.sums, self.counts, self.greatest, None)
+
 
 def output_mse(errors: FrameErrors) -> NDArray[np.float64]:
     """[outputs] the MSE of each paired output on one frame; NaN where undefined."""
     names = list(dict.fromkeys(part.output for part in errors.parts))
-    of_part = [names.index(part.output) for part in errors.parts]
+    of_part = np.array([names.index(part.output) for part in errors.parts], np.intp)
     sums, counts = np.zeros(len(names)), np.zeros(len(names))
     np.add.at(sums, of_part, errors.sums[:, SUMS.index("dd")])
     np.add.at(counts, of_part, errors.counts[:, COUNTS.index("count")])
@@ -227,14 +234,31 @@ class TensorErrors:
             if self._parts:
                 raise ValueError("frames of several epsilons: say which one is asked for")
             return ()
-        shares = [ErrorHistogram(row).share_over(epsilon) or 0.0 for row in self._histogram]
-        return _outputs(self._parts, self._sums, self._counts, self._greatest, np.array(shares))
+        return _outputs(self._parts, self._sums, self._counts, self._greatest, self._shares(epsilon))
 
     def histogram_of(
         self, output: str | None = None, group: str | None = None, stride: int | None = None
     ) -> ErrorHistogram:
         """The histogram of d over the parts that fit; None fits all."""
         return _histogram_of(self._parts, self._histogram, output, group, stride)
+
+    def error_of(
+        self,
+        output: str | None = None,
+        group: str | None = None,
+        stride: int | None = None,
+        *,
+        epsilon: float,
+    ) -> TensorError:
+        """The figures over the parts that fit, as one; None fits all. `epsilon` as in `result`."""
+        rows = _rows_of(self._parts, output, group, stride)
+        return _error_of_rows(rows, self._sums, self._counts, self._greatest, self._shares(epsilon))
+
+    def _shares(self, epsilon: float) -> NDArray[np.float64] | None:
+        """[P] the share over epsilon by part, from the histograms; None where it was counted."""
+        if self._epsilons <= {epsilon}:
+            return None
+        return np.array([ErrorHistogram(row).share_over(epsilon) or 0.0 for row in self._histogram])
 
     def _add(
         self,
@@ -264,6 +288,14 @@ def _lengthened(array: NDArray[Any], rows: int) -> NDArray[Any]:
     return np.concatenate((array, np.zeros((rows, *array.shape[1:]), array.dtype)))
 
 
+def _rows_of(parts: Sequence[Part], output: str | None, group: str | None, stride: int | None) -> list[int]:
+    return [
+        row
+        for row, part in enumerate(parts)
+        if output in (None, part.output) and group in (None, part.group) and stride in (None, part.stride)
+    ]
+
+
 def _histogram_of(
     parts: Sequence[Part],
     histogram: NDArray[np.int64],
@@ -271,11 +303,7 @@ def _histogram_of(
     group: str | None,
     stride: int | None,
 ) -> ErrorHistogram:
-    rows = [
-        row
-        for row, part in enumerate(parts)
-        if output in (None, part.output) and group in (None, part.group) and stride in (None, part.stride)
-    ]
+    rows = _rows_of(parts, output, group, stride)
     return ErrorHistogram(histogram[rows].sum(axis=0, dtype=np.int64))
 
 
@@ -289,8 +317,7 @@ def _outputs(
     """Figures by output; `shares` over epsilon by part where they cannot be had from `counts`."""
 
     def error(rows: list[int]) -> TensorError:
-        share = None if shares is None else float(shares[rows] @ counts[rows, 0])
-        return _error(sums[rows].sum(axis=0), counts[rows].sum(axis=0), float(greatest[rows].max()), share)
+        return _error_of_rows(rows, sums, counts, greatest, shares)
 
     results = []
     for name in dict.fromkeys(part.output for part in parts):
@@ -308,6 +335,18 @@ def _outputs(
             )
         )
     return tuple(results)
+
+
+def _error_of_rows(
+    rows: list[int],
+    sums: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    greatest: NDArray[np.float64],
+    shares: NDArray[np.float64] | None,
+) -> TensorError:
+    over = None if shares is None else float(shares[rows] @ counts[rows, 0])
+    most = float(greatest[rows].max(initial=0.0))
+    return _error(sums[rows].sum(axis=0), counts[rows].sum(axis=0), most, over)
 
 
 def _error(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.latency import Latency, LatencyTotals
 from trtviewer.compare.matching import Matching, Reason, Unmatched
 from trtviewer.compare.settings import CompareSettings
@@ -17,9 +18,6 @@ from trtviewer.compare.tensor_error import OutputError, TensorErrors
 from trtviewer.detect.boxes import NO_STRIDE, Detections
 from trtviewer.detect.families import FAMILIES
 from trtviewer.models.spec import Family, ModelSpec
-
-if TYPE_CHECKING:
-    from trtviewer.compare.frame_comparison import FrameComparison
 
 SIZES = ("small", "medium", "large")
 """COCO's, by the area of the box in pixels of the source frame."""
