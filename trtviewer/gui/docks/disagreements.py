@@ -1,0 +1,477 @@
+"""Disagreements: every missed and extra detection of the analysed video as a table, with the reasons' shares above it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from trtviewer.compare.matched_video import MISSED, DisagreementTable, MatchedVideo
+from trtviewer.compare.matching import Reason
+from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.totals import SIZES
+from trtviewer.gui.docks.disagreement_model import DisagreementModel
+from trtviewer.gui.docks.disagreement_rows import (
+    KIND_WORDS,
+    REASON_TIPS,
+    REASON_WORDS,
+    Column,
+    Filter,
+    csv_of,
+    text_of,
+)
+from trtviewer.gui.docks.figures import fixed, tabular
+from trtviewer.gui.docks.newest import Newest, Pace
+from trtviewer.gui.docks.reason_bar import ReasonBar, Segment
+from trtviewer.gui.theme import Theme
+from trtviewer.gui.view_model import Problem, Requests, Selection, ViewModel
+
+_WIDTHS = {
+    Column.FRAME: 8,
+    Column.KIND: 9,
+    Column.REASON: 16,
+    Column.CLASS: 16,
+    Column.SIZE: 9,
+    Column.STRIDE: 8,
+    Column.REFERENCE_SCORE: 11,
+    Column.CANDIDATE_SCORE: 11,
+    Column.IOU: 8,
+    Column.CELL_ERROR: 13,
+}
+"""Widths of the columns, in digits."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _CopyRequest:
+    table: DisagreementTable
+    rows: NDArray[np.intp]
+    class_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Copied:
+    count: int
+    text: str
+
+
+def make(view_model: ViewModel, requests: Requests) -> DisagreementsDock:
+    return DisagreementsDock(view_model, requests)
+
+
+class DisagreementsDock(QWidget):
+    """The bar of reasons, the filters, the table, and what it says of itself."""
+
+    def __init__(self, view_model: ViewModel, requests: Requests, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("disagreements")
+        self._view_model = view_model
+        self._requests = requests
+        self._shown: MatchedVideo | None = None
+        self._class_names: tuple[str, ...] = ()
+        self._following = False
+        self._chosen_row = -1
+        self._copier = Newest("copy disagreements", _copy, self)
+        self._copier.answered.connect(self._copied)
+        self._copier.failed.connect(self._copy_failed)
+        self._pace = Pace(self)
+        self._pace.due.connect(self._refresh)
+        self.model = DisagreementModel(self)
+        self._build()
+        view_model.matched_video_changed.connect(self._pace.want)
+        view_model.models_changed.connect(self._pace.want)
+        view_model.settings_changed.connect(self._say_settings)
+        view_model.display_changed.connect(self._filter_changed)
+        view_model.selection_changed.connect(self._follow)
+        view_model.theme_changed.connect(self._theme_changed)
+        self._theme_changed(view_model.theme)
+        self._refresh()
+
+    def close_dock(self) -> None:
+        """Stops the dock's thread."""
+        self._pace.stop()
+        self._copier.close()
+
+    # ---- making
+
+    def _build(self) -> None:
+        self.bar = ReasonBar()
+        self.bar.toggled.connect(self._toggle)
+        self.kind = _choice("disagreements.kind", "Kind", "missed and extra")
+        for kind, text in KIND_WORDS.items():
+            self.kind.addItem(text, kind)
+        self.reason = _choice("disagreements.reason", "Reason", "any reason")
+        for reason, text in REASON_WORDS.items():
+            self.reason.addItem(text, int(reason))
+            self.reason.setItemData(self.reason.count() - 1, REASON_TIPS[reason], Qt.ItemDataRole.ToolTipRole)
+        self.class_id = _choice("disagreements.class", "Class", "any class")
+        self.size_ = _choice("disagreements.size", "Size", "any size")
+        for place, text in enumerate(SIZES):
+            self.size_.addItem(text, place)
+        self.text = QLineEdit()
+        self.text.setObjectName("disagreements.text")
+        self.text.setPlaceholderText("Filter: person small gone 124")
+        self.text.setClearButtonEnabled(True)
+        self.text.setAccessibleName("Filter by words")
+        self.text.setToolTip(
+            "Words that stand in the class, kind, reason or size, or begin the frame's number."
+        )
+        self.clear = QPushButton("Clear filters")
+        self.clear.setObjectName("disagreements.clear")
+        self.clear.setToolTip("Shows every disagreement again.")
+        self.copy = QPushButton("Copy as CSV")
+        self.copy.setObjectName("disagreements.copy")
+        self.copy.setToolTip("Copies the rows that are selected, or all that are shown (Ctrl+C).")
+        self.count = QLabel()
+        self.count.setObjectName("disagreements.count")
+        self.count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        tabular(self.count)
+        self.notice = QLabel()
+        self.notice.setObjectName("disagreements.notice")
+        self.notice.setVisible(False)
+
+        self.view = QTableView()
+        self.view.setObjectName("disagreements.table")
+        self.view.setModel(self.model)
+        self.view.setSortingEnabled(True)
+        self.view.sortByColumn(Column.FRAME, Qt.SortOrder.AscendingOrder)
+        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.view.setTabKeyNavigation(False)
+        self.view.setAlternatingRowColors(True)
+        self.view.setShowGrid(False)
+        self.view.setWordWrap(False)
+        self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        tabular(self.view)
+        digit = self.view.fontMetrics().horizontalAdvance("0")
+        vertical, horizontal = self.view.verticalHeader(), self.view.horizontalHeader()
+        vertical.setVisible(False)
+        vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        vertical.setDefaultSectionSize(self.view.fontMetrics().height() + 6)
+        horizontal.setHighlightSections(False)
+        horizontal.setStretchLastSection(False)
+        for column, digits in _WIDTHS.items():
+            self.view.setColumnWidth(column, digits * digit + 16)
+        self.view.selectionModel().currentRowChanged.connect(self._current_changed)
+        self.view.clicked.connect(self._clicked)
+        self.view.activated.connect(self._choose)
+
+        self.empty = QLabel()
+        self.empty.setObjectName("disagreements.empty")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self.analyse = QPushButton("Analyse the whole video")
+        self.analyse.setObjectName("disagreements.analyse")
+        self.analyse.clicked.connect(self._requests.analyse)
+        nothing = QWidget()
+        column = QVBoxLayout(nothing)
+        column.addStretch(1)
+        column.addWidget(self.empty)
+        column.addWidget(self.analyse, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.view)
+        self.stack.addWidget(nothing)
+
+        filters = QHBoxLayout()
+        filters.setSpacing(8)
+        for box in (self.kind, self.reason, self.class_id, self.size_):
+            filters.addWidget(box)
+            box.currentIndexChanged.connect(self._filter_changed)
+        filters.addWidget(self.text, 1)
+        filters.addWidget(self.count)
+        filters.addWidget(self.clear)
+        filters.addWidget(self.copy)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(8, 8, 8, 4)
+        whole.setSpacing(4)
+        whole.addWidget(self.bar)
+        whole.addLayout(filters)
+        whole.addWidget(self.notice)
+        whole.addWidget(self.stack, 1)
+        self.text.textChanged.connect(self._filter_changed)
+        self.clear.clicked.connect(self.clear_filters)
+        self.copy.clicked.connect(self.copy_csv)
+        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.view)
+        shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        shortcut.activated.connect(self.copy_csv)
+
+    # ---- what is shown
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Takes over the newest snapshot; the chosen row and the scroll stay where they are."""
+        if not self.isVisible() and self._shown is not None:
+            return
+        video, names = self._view_model.matched_video, self._view_model.models.class_names
+        if video is self._shown and names == self._class_names and video is not None:
+            return
+        old, chosen = self._shown, self._table_row()
+        self._shown, self._class_names = video, names
+        scroll = self.view.verticalScrollBar().value()
+        kept = None
+        if old is not None and chosen >= 0:
+            table = old.disagreements
+            kept = (
+                int(table.frame_index[chosen]),
+                tuple(table.xyxy[chosen].tolist()),
+                int(table.kind[chosen]),
+            )
+        self._following = True
+        if video is None:
+            self.model.show(None, names)
+        else:
+            self._offer_classes(video.disagreements, names)
+            self.model.show(video.disagreements, names)
+        if kept is not None:
+            self._put_cursor(self.model.find(*kept), scroll=False)
+        self._following = False
+        self.view.verticalScrollBar().setValue(scroll)
+        totals = None if video is None else video.totals
+        self.bar.show_counts(
+            {} if totals is None else totals.missed_reasons, {} if totals is None else totals.extra_reasons
+        )
+        self._say_counts()
+        self._say_settings(self._view_model.settings)
+
+    def _offer_classes(self, table: DisagreementTable, names: tuple[str, ...]) -> None:
+        counts = np.bincount(table.class_id) if len(table) else np.zeros(0, np.int64)
+        offered = [
+            (
+                f"{names[index] if index < len(names) else f'class {index}'}  {int(counts[index]):,}",
+                int(index),
+            )
+            for index in np.flatnonzero(counts)
+        ]
+        offered.sort(key=lambda one: -counts[one[1]])
+        chosen = self.class_id.currentData()
+        with QSignalBlocker(self.class_id):
+            for place, (text, index) in enumerate(offered, start=1):
+                if place < self.class_id.count():
+                    self.class_id.setItemText(place, text)
+                    self.class_id.setItemData(place, index)
+                else:
+                    self.class_id.addItem(text, index)
+            while self.class_id.count() > len(offered) + 1:
+                self.class_id.removeItem(self.class_id.count() - 1)
+            self.class_id.setCurrentIndex(max(0, self.class_id.findData(chosen)) if chosen is not None else 0)
+
+    def _say_counts(self) -> None:
+        video = self._shown
+        total = 0 if video is None else len(video.disagreements)
+        shown = len(self.model.rows)
+        self.count.setText(f"{total:,}" if shown == total else f"{shown:,} of {total:,}")
+        filtered = self.model.filter != Filter()
+        self.clear.setEnabled(filtered)
+        self.copy.setEnabled(shown > 0)
+        self.bar.setVisible(total > 0)
+        frames = 0 if video is None else len(video.frame_index)
+        self.analyse.setVisible(frames == 0 and self._view_model.source is not None)
+        if shown:
+            self.stack.setCurrentIndex(0)
+            return
+        if video is None or frames == 0:
+            text = "Nothing has been analysed yet. Every missed and extra detection will be listed here."
+        elif total:
+            text = f"None of the {total:,} disagreements passes the filters."
+        else:
+            text = f"The two models agree on every detection of the {frames:,} frames analysed so far."
+        self.empty.setText(text)
+        self.stack.setCurrentIndex(1)
+
+    def _say_settings(self, settings: CompareSettings) -> None:
+        """Says which settings the table belongs to, while they are not those of the sliders."""
+        video = self._shown
+        old = video is not None and _matching_of(video.settings) != _matching_of(settings)
+        if old and video is not None:
+            self.notice.setText(
+                f"Still matched at {_words(video.settings)}: matching anew at {_words(settings)} …"
+            )
+        self.notice.setVisible(old)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self.bar.set_theme(theme)
+        self.model.set_theme(theme)
+        self.notice.setStyleSheet(f"color: {theme.warning};")
+        self.count.setStyleSheet(f"color: {theme.faint};")
+        self.empty.setStyleSheet(f"color: {theme.faint};")
+
+    # ---- filters
+
+    def clear_filters(self) -> None:
+        """Shows every disagreement."""
+        for box in (self.kind, self.reason, self.class_id, self.size_):
+            with QSignalBlocker(box):
+                box.setCurrentIndex(0)
+        with QSignalBlocker(self.text):
+            self.text.clear()
+        self._filter_changed()
+
+    def _toggle(self, segment: Segment) -> None:
+        """A click on the bar: that kind and reason alone; again: all."""
+        both = (segment.kind, int(segment.reason))
+        again = (self.kind.currentData(), self.reason.currentData()) == both
+        for box, value in zip((self.kind, self.reason), (None, None) if again else both, strict=True):
+            with QSignalBlocker(box):
+                box.setCurrentIndex(box.findData(value) if value is not None else 0)
+        self._filter_changed()
+
+    def _filter_changed(self) -> None:
+        display = self._view_model.display
+        sizes = frozenset(place for place, size in enumerate(SIZES) if size in display.sizes)
+        chosen = Filter(
+            kind=self.kind.currentData(),
+            reason=self.reason.currentData(),
+            class_id=self.class_id.currentData(),
+            size=self.size_.currentData(),
+            classes=display.classes,
+            sizes=None if len(sizes) == len(SIZES) else sizes,
+            text=self.text.text(),
+        )
+        self.bar.set_chosen(chosen.kind, chosen.reason)
+        row = self._table_row()
+        self._following = True
+        self.model.set_filter(chosen)
+        self._put_cursor(row, scroll=True)
+        self._following = False
+        self._say_counts()
+
+    # ---- the chosen row
+
+    def _table_row(self) -> int:
+        """The table's row that the cursor stands on; -1 where on none."""
+        index = self.view.currentIndex()
+        return int(self.model.rows[index.row()]) if index.isValid() else -1
+
+    def _put_cursor(self, table_row: int, *, scroll: bool) -> None:
+        """Moves the cursor without going anywhere: what is shown follows something else."""
+        row = self.model.row_of(table_row) if table_row >= 0 else -1
+        following, self._following = self._following, True
+        selection = self.view.selectionModel()
+        if row < 0:
+            selection.clear()
+        else:
+            index = self.model.index(row, 0)
+            selection.setCurrentIndex(
+                index,
+                QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
+            )
+            if scroll:
+                self.view.scrollTo(index)
+        self._following = following
+
+    def _current_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
+        if not self._following and current.isValid():
+            self._chosen_row = current.row()
+            self._choose(current)
+
+    def _clicked(self, index: QModelIndex) -> None:
+        """A click on the row that is chosen already goes there again."""
+        fresh, self._chosen_row = self._chosen_row == index.row(), -1
+        if not fresh:
+            self._choose(index)
+
+    def _choose(self, index: QModelIndex) -> None:
+        table = self.model.table
+        if table is None or not index.isValid():
+            return
+        row = int(self.model.rows[index.row()])
+        words = " ".join(
+            text_of(table, row, column, self._class_names) for column in (Column.KIND, Column.CLASS)
+        )
+        left, top, right, bottom = table.xyxy[row].tolist()
+        self._requests.select.emit(
+            Selection(
+                int(table.frame_index[row]),
+                (left, top, right, bottom),
+                f"{words} {fixed(float(table.score[row]), 2)}, {REASON_WORDS[Reason(int(table.reason[row]))]}",
+                self._reference_head(int(table.kind[row]), int(table.head[row])),
+                int(table.position[row]),
+            )
+        )
+
+    def _reference_head(self, kind: int, head: int) -> int:
+        """The reference's head that corresponds to the one which the row names; -1 where none does."""
+        comparison = self._view_model.comparison
+        if kind == MISSED:
+            return head
+        if comparison is None or head >= len(comparison.candidate.spec.heads):
+            return -1
+        output = comparison.candidate.spec.heads[head].output
+        partner = next((mine for mine, other in comparison.correspondence.pairs if other == output), None)
+        outputs = [one.output for one in comparison.reference.spec.heads]
+        return outputs.index(partner) if partner is not None else -1
+
+    def _follow(self, selection: Selection | None) -> None:
+        """Something was chosen elsewhere: the table's cursor goes to its row."""
+        if not self.isVisible():
+            return
+        if selection is None:
+            self._put_cursor(-1, scroll=False)
+        else:
+            self._put_cursor(self.model.find(selection.frame_index, selection.xyxy), scroll=True)
+
+    # ---- copying
+
+    def copy_csv(self) -> None:
+        """Copies the selected rows where there are several, else all that are shown."""
+        if self.model.table is None or not len(self.model.rows):
+            return
+        selected = sorted(index.row() for index in self.view.selectionModel().selectedRows())
+        rows = self.model.rows[selected] if len(selected) > 1 else self.model.rows
+        self._copier.ask(_CopyRequest(self.model.table, rows, self._class_names))
+
+    def _copied(self, copied: _Copied) -> None:
+        QGuiApplication.clipboard().setText(copied.text)
+        self._view_model.set_status(f"{copied.count:,} disagreements copied as CSV")
+
+    def _copy_failed(self, error: Exception) -> None:
+        self._view_model.add_problem(
+            Problem("The disagreements could not be copied", place="disagreements", details=repr(error))
+        )
+
+
+def _copy(request: _CopyRequest) -> _Copied:
+    return _Copied(len(request.rows), csv_of(request.table, request.rows, request.class_names))
+
+
+def _choice(name: str, title: str, anything: str) -> QComboBox:
+    box = QComboBox()
+    box.setObjectName(name)
+    box.setAccessibleName(title)
+    box.setToolTip(f"Shows one {title.lower()} only.")
+    box.addItem(anything, None)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(len(anything))
+    return box
+
+
+def _matching_of(settings: CompareSettings) -> tuple[float, float, bool, float]:
+    """The settings that detections are matched by; epsilon is not one of them."""
+    return settings.confidence, settings.nms_iou, settings.agnostic_nms, settings.match_iou
+
+
+def _words(settings: CompareSettings) -> str:
+    return (
+        f"confidence {settings.confidence:.2f}, NMS IoU {settings.nms_iou:.2f}, "
+        f"match IoU {settings.match_iou:.2f}"
+    )
