@@ -204,6 +204,11 @@ class TensorErrors:
         self._histogram = np.zeros((0, BINS), np.int64)
         self._epsilons: frozenset[float] = frozenset()
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What errors are summed over so far."""
+        return self._parts
+
     def update(self, frame: FrameErrors) -> None:
         """Adds one frame. Frames of other epsilons may be mixed: then the share over epsilon is read from histograms."""
         self._add(
