@@ -1,0 +1,86 @@
+"""Path to `ModelSpec`: one table by the kind of file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from trtviewer.errors import BadInput
+from trtviewer.models.ambiguous import AmbiguousModel
+from trtviewer.models.engine_file import load_engine
+from trtviewer.models.onnx_file import load_onnx
+from trtviewer.models.recorded_folder import load_recorded
+from trtviewer.models.sidecar import Sidecar, read_sidecar, sidecar_path
+from trtviewer.models.spec import ModelSpec
+
+__all__ = ["AmbiguousModel", "is_model", "load_spec"]
+
+
+def load_spec(path: Path, overrides: Sidecar | None = None) -> ModelSpec:
+    """Everything that is known of a model before it runs, each value with its origin.
+
+    Args:
+        path: a model's file, or a folder of recorded outputs; its sidecar is read where there is one.
+        overrides: values that win over the sidecar (set in a dialog).
+
+    Raises:
+        AmbiguousModel: its shapes allow several readings, and nothing says which.
+        BadInput: it is not there, no model that is known, damaged, or contradicts its sidecar.
+    """
+    if not path.exists():
+        raise BadInput("does not exist", subject=path)
+    loader = _LOADERS.get(_kind(path))
+    if loader is None:
+        raise _unknown(path)
+    beside = sidecar_path(path)
+    sidecar = read_sidecar(beside) if beside.is_file() else Sidecar()
+    return loader(path, sidecar if overrides is None else overrides.over(sidecar))
+
+
+def is_model(path: Path) -> bool:
+    """Whether a path is of a kind that `load_spec` reads, by its suffix; of folders, one with recorded outputs in it."""
+    if path.is_dir():
+        if sidecar_path(path).is_file() or any(path.glob("*.npz")):
+            return True
+        return any(path.glob("*/*.npy"))
+    return path.suffix.lower() in _LOADERS
+
+
+def _kind(path: Path) -> str:
+    return "folder" if path.is_dir() else path.suffix.lower()
+
+
+def _unknown(path: Path) -> BadInput:
+    kind = path.suffix.lower()
+    known = ", ".join(sorted(suffix for suffix in _LOADERS if suffix != "folder"))
+    if kind in _EXPORT:
+        return BadInput(
+            f"is a {kind} file, which is not read here",
+            subject=path,
+            advice=f"{_EXPORT[kind]}; or record its outputs, one .npz a frame, and open their folder",
+        )
+    return BadInput(
+        f"is of no kind that is known{f' ({kind})' if kind else ''}",
+        subject=path,
+        advice=f"models are {known}, or a folder of recorded outputs",
+    )
+
+
+_LOADERS: dict[str, Callable[[Path, Sidecar], ModelSpec]] = {
+    ".onnx": load_onnx,
+    ".engine": load_engine,
+    ".plan": load_engine,
+    ".trt": load_engine,
+    "folder": load_recorded,
+}
+
+_PYTORCH = "export it to ONNX: yolo export model={} format=onnx for Ultralytics, torch.onnx.export for others"
+_TENSORFLOW = "export it to ONNX: python -m tf2onnx.convert --{} MODEL --output MODEL.onnx"
+_EXPORT = {
+    ".pt": _PYTORCH.format("MODEL.pt"),
+    ".pth": _PYTORCH.format("MODEL.pth"),
+    ".weights": "export it to ONNX with its .cfg, by a darknet to ONNX converter",
+    ".pb": _TENSORFLOW.format("graphdef"),
+    ".tflite": _TENSORFLOW.format("tflite"),
+    ".uff": "TensorRT reads UFF no more: export the network that it was made from to ONNX",
+}
