@@ -26,9 +26,9 @@ def iou_matrix(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArr
 
 def iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """IoU of boxes [..., 4], broadcast against each other. Of two boxes with no area at all it is 0."""
-    shared = (np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])).clip(
-        0
-    )
+    shared = np.minimum(first[..., 2:], second[..., 2:])
+    shared -= np.maximum(first[..., :2], second[..., :2])
+    np.maximum(shared, 0, out=shared)
     both = shared[..., 0] * shared[..., 1]
     union = area(first) + area(second) - both
     quotient: NDArray[np.float64] = np.divide(both, union, out=np.zeros_like(union), where=union > 0)
@@ -37,6 +37,7 @@ def iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.f
 
 def area(xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
     """Areas of boxes [..., 4]; 0 of a box that is inside out."""
-    size = (xyxy[..., 2:] - xyxy[..., :2]).clip(0)
+    size = xyxy[..., 2:] - xyxy[..., :2]
+    np.maximum(size, 0, out=size)
     product: NDArray[np.float64] = size[..., 0] * size[..., 1]
     return product

@@ -119,8 +119,14 @@ def flat_grids(positions: int, input_size: tuple[int, int] | None, anchors: int)
 
 def strides_of(grids: tuple[Grid, ...], position: NDArray[np.integer[Any]], absent: int) -> NDArray[np.int32]:
     """[N] the stride of each position; `absent` where it is in no grid."""
-    which = np.searchsorted([grid.start for grid in grids], position, side="right") - 1
-    return np.array([absent if grid.stride is None else grid.stride for grid in grids], np.int32)[which]
+    starts, strides = _starts_and_strides(grids, absent)
+    return strides[starts.searchsorted(position, "right") - 1]
+
+
+@lru_cache(maxsize=64)
+def _starts_and_strides(grids: tuple[Grid, ...], absent: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    strides = [absent if grid.stride is None else grid.stride for grid in grids]
+    return np.array([grid.start for grid in grids], np.int64), np.array(strides, np.int32)
 
 
 def cell_in(grids: tuple[Grid, ...], position: int) -> Cell:

@@ -23,14 +23,13 @@ def _decode_head(spec: ModelSpec, index: int, array: NDArray[np.float32], floor:
     rows = _rows(spec, spec.heads[index], array)
     classes = rows[:, 4 : 4 + len(spec.classes)]
     # One pass over everything finds the few positions that matter; NaN is above nothing.
-    position = np.flatnonzero(classes.max(axis=1) > floor)
-    chosen = classes[position]
-    class_id = chosen.argmax(axis=1)
+    best = classes.max(axis=1)
+    position = (best > floor).nonzero()[0]
     box = rows[position, :4].astype(np.float64)
     return Decoded(
         xyxy=centred(box[:, :2], box[:, 2:]),
-        score=np.take_along_axis(chosen, class_id[:, None], axis=1)[:, 0].astype(np.float64),
-        class_id=class_id.astype(np.int32),
+        score=best[position].astype(np.float64),
+        class_id=classes[position].argmax(axis=1).astype(np.int32),
         stride=strides_of(grids_of(spec, len(rows), 1), position, NO_STRIDE),
         position=position.astype(np.int32),
         head=index,
