@@ -205,7 +205,8 @@ def _print_clipped(quantized: Quantized, ranges: Ranges) -> None:
     rows = []
     for tensor, scale in quantized.scales.items():
         histogram = ranges.histograms[tensor]
-        amax = float(scale) * LEVELS
+        # The scale is rounded to float32: what lies at the end of the range to its last digits is not clipped.
+        amax = float(scale) * LEVELS * (1 + 1e-6)
         rows.append((histogram.share_above(amax), tensor, histogram.amax, amax))
     rows.sort(key=lambda row: -row[0])
     table = Table(title="most clipped tensors", title_justify="left", box=None)

@@ -96,7 +96,9 @@ class HistogramAccumulator:
             raise NotFinite("a value is NaN or infinite")
         self._minimum = min(self._minimum, minimum)
         self._maximum = max(self._maximum, maximum)
-        self._widen(math.frexp(max(-minimum, maximum))[1])
+        largest = max(-minimum, maximum)
+        if largest:  # frexp puts 0 at 2^0, though any range holds it
+            self._widen(math.frexp(largest)[1])
         # A factor that is a power of two is exact, so no value can fall on the wrong side of an edge.
         factor = np.float32(2.0 ** (_BINS_LOG2 - self._exponent))
         for start in range(0, flat.size, _CHUNK):
