@@ -52,6 +52,10 @@ class Recorder:
     def info(self) -> RunnerInfo:
         return RunnerInfo("recorder", "fp32", emulated=False)
 
+    @property
+    def frame_count(self) -> int | None:
+        return None
+
     def __enter__(self) -> Self:
         self.threads.append(threading.get_ident())
         if self._fail_open:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from trtviewer.compare.frame_comparison import FrameComparison, compare_frame
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.pipeline.feed import Listed, PairFeed
-from trtviewer.pipeline.pair import Pair
+from trtviewer.pipeline.pair import Pair, require_frames
 from trtviewer.sources.source import FrameRange, Source
 
 
@@ -26,8 +26,9 @@ def comparisons(
         cancelled: looked at between frames; the comparisons simply end.
 
     Raises:
-        BadInput: a frame cannot be read, or a model fails on it.
+        BadInput: a frame cannot be read, a model fails on it, or a recording is of another number of frames.
     """
+    require_frames(source, pair)
     schedule = Listed(frames.indices(source.length))
     with PairFeed(source, schedule, pair.reference, pair.candidate, pair.input_spec) as feed:
         for run in feed:

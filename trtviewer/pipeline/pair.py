@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from trtviewer.errors import BadInput
 from trtviewer.models.correspond import Correspondence, correspond
 from trtviewer.models.spec import InputSpec, ModelSpec
 from trtviewer.pipeline.worker import RunnerThread
 from trtviewer.runners.choose import open_runner
+from trtviewer.sources.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,17 @@ def open_pair(reference: ModelSpec, candidate: ModelSpec) -> Iterator[Pair]:
             for spec, name in ((reference, "reference"), (candidate, "candidate"))
         ]
         yield Pair(sides[0], sides[1], correspondence)
+
+
+def require_frames(source: Source, pair: Pair) -> None:
+    """Raises: BadInput: a side is a recording, and of another number of frames than the source: the two do not belong together."""
+    for side in (pair.reference, pair.candidate):
+        if side.frame_count is not None and side.frame_count != source.length:
+            raise BadInput(
+                f"has {side.frame_count} recorded frames, but {source.address} has {source.length}",
+                subject=side.spec.path,
+                advice="give the source that the outputs were recorded from",
+            )
 
 
 def threads_of_each(sessions: int) -> int:

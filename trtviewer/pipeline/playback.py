@@ -12,7 +12,7 @@ from trtviewer.compare.settings import CompareSettings
 from trtviewer.pipeline.clock import PlaybackClock
 from trtviewer.pipeline.feed import PairFeed, PairRun
 from trtviewer.pipeline.handover import Closed
-from trtviewer.pipeline.pair import Pair
+from trtviewer.pipeline.pair import Pair, require_frames
 from trtviewer.pipeline.worker import Worker
 from trtviewer.sources.source import Source
 
@@ -55,6 +55,9 @@ class Playback:
         publish: gets every update, on a thread of this object.
         failed: gets an error that stopped the frames; another seek or pair starts them again.
         ended: called when the video has played to its end.
+
+    Raises:
+        BadInput: a side is a recording of another number of frames than the source has.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Playback:
         failed: Callable[[Exception], None],
         ended: Callable[[], None] = lambda: None,
     ) -> None:
+        require_frames(source, pair)
         self.clock = PlaybackClock(source.length, source.time_s, ended)
         self._source = source
         self._pair = pair
@@ -103,7 +107,11 @@ class Playback:
         self._desk.put_settings(settings)
 
     def set_pair(self, pair: Pair) -> None:
-        """Goes on with other models on the frame that is shown. Waits for the inference under way."""
+        """Goes on with other models on the frame that is shown. Waits for the inference under way.
+
+        Raises: BadInput: a side is a recording of another number of frames; the old pair goes on.
+        """
+        require_frames(self._source, pair)
         with self._guard:
             self._stop_collector()
             self._pair = pair

@@ -66,6 +66,10 @@ class RunnerThread:
     def info(self) -> RunnerInfo:
         return self._runner.info
 
+    @property
+    def frame_count(self) -> int | None:
+        return self._runner.frame_count
+
     def __enter__(self) -> Self:
         try:
             self._executor.submit(self._runner.__enter__).result()

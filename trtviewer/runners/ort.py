@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from trtviewer.errors import BadInput, MissingRuntime
 from trtviewer.models.spec import InputSpec, ModelSpec, Precision
 from trtviewer.preprocess import to_model_layout
+from trtviewer.runners.heads import as_heads
 from trtviewer.runners.runner import DeviceTensor, InputTensor, RunnerInfo, RunResult, RunTimes
-
-_log = logging.getLogger(__name__)
 
 _ORT_ERRORS: tuple[type[Exception], ...] = tuple(
     error for error in vars(ort_state).values() if isinstance(error, type) and issubclass(error, Exception)
@@ -88,6 +83,10 @@ class OrtRunner:
         name = "ONNX Runtime CUDA" if self._device == "cuda" else "ONNX Runtime CPU"
         return RunnerInfo(name=name, precision=self._spec.precision.value, emulated=quantized)
 
+    @property
+    def frame_count(self) -> int | None:
+        return None
+
     def __enter__(self) -> Self:
         options = cpu_session_options(quantized=self._spec.precision is Precision.INT8, threads=self._threads)
         if self._device == "cuda":
@@ -127,16 +126,6 @@ class OrtRunner:
 def cuda_available() -> bool:
     """Whether this ONNX Runtime was built with CUDA; whether a device answers shows when a session is opened."""
     return "CUDAExecutionProvider" in ort.get_available_providers()
-
-
-def as_heads(outputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[np.float32]]:
-    """Outputs as float32 that nobody can change; those that are float32 already are not copied."""
-    heads: dict[str, NDArray[np.float32]] = {}
-    for name, output in outputs.items():
-        head = np.asarray(output, np.float32)
-        head.setflags(write=False)
-        heads[name] = head
-    return MappingProxyType(heads)
 
 
 def _cuda_session(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:

@@ -78,12 +78,16 @@ class Runner(Protocol):
     def info(self) -> RunnerInfo:
         """What is running; known once entered."""
 
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames it can be asked for, known once entered; None for a model, which runs on any."""
+
     def run(self, tensor: InputTensor, frame_index: int) -> RunResult:
         """Runs the model on one frame's tensor.
 
         Args:
             tensor: the frame, as `preprocess` makes it. Recorded outputs ignore it.
-            frame_index: the frame's place in the list of frames that are run; only recorded outputs need it.
+            frame_index: the frame's index in its source; only recorded outputs need it.
 
         Raises:
             BadInput: the tensor does not fit; or the recording has no such frame.
