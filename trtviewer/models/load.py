@@ -30,6 +30,12 @@ def load_spec(path: Path, overrides: Sidecar | None = None) -> ModelSpec:
     if not path.exists():
         raise BadInput("does not exist", subject=path)
     loader = _LOADERS.get(_kind(path))
+    if (path / "saved_model.pb").is_file():
+        raise BadInput(
+            "is a TensorFlow SavedModel, which is not read here",
+            subject=path,
+            advice=_TENSORFLOW.format("saved-model") + _RECORD,
+        )
     if loader is None:
         raise _unknown(path)
     beside = sidecar_path(path)
@@ -57,10 +63,10 @@ def _unknown(path: Path) -> BadInput:
         return BadInput(
             f"is a {kind} file, which is not read here",
             subject=path,
-            advice=f"{_EXPORT[kind]}; or record its outputs, one .npz a frame, and open their folder",
+            advice=_EXPORT[kind] + _RECORD,
         )
     return BadInput(
-        f"is of no kind that is known{f' ({kind})' if kind else ''}",
+        f"is of no kind that is known{f': {kind}' if kind else ''}",
         subject=path,
         advice=f"models are {known}, or a folder of recorded outputs",
     )
@@ -74,6 +80,7 @@ _LOADERS: dict[str, Callable[[Path, Sidecar], ModelSpec]] = {
     "folder": load_recorded,
 }
 
+_RECORD = "; or record its outputs, one .npz a frame, and open their folder"
 _PYTORCH = "export it to ONNX: yolo export model={} format=onnx for Ultralytics, torch.onnx.export for others"
 _TENSORFLOW = "export it to ONNX: python -m tf2onnx.convert --{} MODEL --output MODEL.onnx"
 _EXPORT = {
