@@ -10,76 +10,22 @@ from trtviewer.errors import BadInput, BadUsage
 from trtviewer.sources.images import SUFFIXES, ImagesSource, is_picture_name, pictures_in
 from trtviewer.sources.source import OPENS, Source
 
-VIDEO_SUFFIXES = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".ts",
-        ".mts",
-        ".m2ts",
-        ".mpg",
-        ".mpeg",
-        ".m2v",
-        ".vob",
-        ".wmv",
-        ".asf",
-        ".flv",
-        ".f4v",
-        ".3gp",
-        ".3g2",
-        ".ogv",
-        ".mxf",
-        ".dv",
-        ".h264",
-        ".264",
-        ".h265",
-        ".265",
-        ".hevc",
-        ".mjpeg",
-        ".mjpg",
-        ".ivf",
-        ".gif",
-        ".y4m",
-    ]
-)
+# fmt: off
+VIDEO_SUFFIXES = frozenset((
+    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".m2v",
+    ".vob", ".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".mxf", ".dv", ".h264", ".264", ".h265",
+    ".265", ".hevc", ".mjpeg", ".mjpg", ".ivf", ".gif", ".y4m",
+))
+# fmt: on
 """Names that are taken for a video without looking in; any other file is looked into."""
 
-_NO_SOURCE = frozenset(
-    [
-        ".onnx",
-        ".engine",
-        ".plan",
-        ".trt",
-        ".toml",
-        ".pt",
-        ".pth",
-        ".weights",
-        ".pb",
-        ".tflite",
-        ".uff",
-        ".npy",
-        ".npz",
-        ".bin",
-        ".json",
-        ".txt",
-        ".md",
-        ".csv",
-        ".html",
-        ".py",
-        ".xml",
-        ".zip",
-        ".names",
-        ".data",
-        ".yaml",
-        ".yml",
-        ".log",
-        ".pdf",
-    ]
-)
+# fmt: off
+_NO_SOURCE = frozenset((
+    ".onnx", ".engine", ".plan", ".trt", ".toml", ".pt", ".pth", ".weights", ".pb", ".tflite", ".uff",
+    ".npy", ".npz", ".bin", ".json", ".txt", ".md", ".csv", ".html", ".py", ".xml", ".zip", ".names",
+    ".data", ".yaml", ".yml", ".log", ".pdf",
+))
+# fmt: on
 
 
 def open_source(address: str, *, cancelled: Callable[[], bool] | None = None) -> Source:
