@@ -122,9 +122,9 @@ def test_that_a_table_of_another_model_tells_what_matches_best(tmp_path: Path) -
     network = load_network(networks.routed(tmp_path / "m.onnx"))
     path = table(tmp_path, "act_wide:0: 3c010a14", "whatever: 3c010a14")
     with pytest.raises(
-        BadInput, match="has none of the 8 tensors.*'act_wide:0' is most like the model's 'act_wide'"
+        BadInput, match=r"has none of the 8 tensors.*'act_wide:0' is most like the model's 'act_wide'"
     ):
         scales_for(network, read_table(path), path)
     path = table(tmp_path, "123: 3c010a14")
-    with pytest.raises(BadInput, match="names are like '123'.*another model"):
+    with pytest.raises(BadInput, match=r"names are like '123'.*another model"):
         scales_for(network, read_table(path), path)
