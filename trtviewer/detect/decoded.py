@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trtviewer.detect.boxes import CandidateBoxes
 from trtviewer.preprocess import Placement
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,19 +59,24 @@ def candidate_boxes(
     Boxes with a score or a coordinate that is not finite are dropped: a broken head has none, and says so in its
     tensor errors. Scores are compared with the floor as they are kept, in float32. Equal scores go by position, then head.
     """
-    score = np.concatenate([part.score for part in parts]).astype(np.float32)
-    xyxy = placement.to_source(np.concatenate([part.xyxy for part in parts]))
+    score = _joined([part.score for part in parts]).astype(np.float32)
+    xyxy = placement.to_source(_joined([part.xyxy for part in parts]))
+    position = _joined([part.position for part in parts])
+    head = _joined([np.full(len(part.score), part.head, np.int32) for part in parts])
     good = np.isfinite(xyxy).all(axis=1) & np.isfinite(score) & (score > floor)
-    position = np.concatenate([part.position for part in parts])
-    head = np.concatenate([np.full(len(part.score), part.head, np.int32) for part in parts])
-    chosen = np.flatnonzero(good)
+    chosen = good.nonzero()[0]
     chosen = chosen[np.lexsort((head[chosen], position[chosen], -score[chosen]))]
     return CandidateBoxes(
         xyxy=xyxy[chosen],
         score=score[chosen],
-        class_id=np.concatenate([part.class_id for part in parts])[chosen],
-        stride=np.concatenate([part.stride for part in parts])[chosen],
+        class_id=_joined([part.class_id for part in parts])[chosen],
+        stride=_joined([part.stride for part in parts])[chosen],
         head=head[chosen],
         position=position[chosen],
         final=final,
     )
+
+
+def _joined(arrays: list[NDArray[Number]]) -> NDArray[Number]:
+    """One after the other; most models have one."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
