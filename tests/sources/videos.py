@@ -84,6 +84,13 @@ def uneven(count: int) -> list[int]:
     return [0, *np.cumsum(steps).tolist()]
 
 
+def written_twice(path: Path) -> Path:
+    """One recording appended to itself: every time stamp comes twice."""
+    data = write_video(path, count=80).read_bytes()
+    path.write_bytes(data + data)
+    return path
+
+
 MAKERS: dict[str, Callable[[Path], Path]] = {
     "b_frames.mp4": write_video,
     "uneven.mp4": lambda path: write_video(path, stamps=uneven(300)),
@@ -101,6 +108,7 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
         codec="libx265",
         options={"x265-params": "open-gop=1:keyint=30:bframes=3:log-level=none", "preset": "ultrafast"},
     ),
+    "joined.ts": written_twice,
     "mpeg2.ts": lambda path: write_video(
         path, codec="mpeg2video", options={"bf": "2", "g": "12"}, stamps=range(300), tick=Fraction(1, 30)
     ),

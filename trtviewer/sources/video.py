@@ -108,7 +108,6 @@ class VideoSource:
             except Stumbled:
                 # From here on as a careful decoder that plays from the start gives it; no fault stops that one.
                 self._careful = True
-                self._cache.clear()
                 self._restart()
                 decoded = self._decode(index)
         return self._frame(index, decoded)
@@ -164,7 +163,7 @@ class VideoSource:
             if decoded is not None:
                 return decoded
         if self._index.searchable:
-            for earlier in range(key, max(0, key - _KEYS_TRIED), -1):
+            for earlier in range(key, max(-1, key - _KEYS_TRIED), -1):
                 if not self._jump(int(self._index.keys[earlier])):
                     continue
                 decoded = self._play_to(index)
@@ -204,6 +203,9 @@ class VideoSource:
         return True
 
     def _restart(self) -> None:
+        """Opens the file anew."""
+        # Kept frames lie in the old decoder's pool, which is freed whole or not at all: both would be twice the bound.
+        self._cache.clear()
         self._decoder.close()
         self._decoder = VideoDecoder(self._path, careful=self._careful)
         self._pictures = self._decoder.pictures()
