@@ -30,7 +30,9 @@ def boxes_of(
     )
 
 
-def random_boxes(rng: np.random.Generator, count: int, *, classes: int = 3, coarse: bool = False) -> CandidateBoxes:
+def random_boxes(
+    rng: np.random.Generator, count: int, *, classes: int = 3, coarse: bool = False
+) -> CandidateBoxes:
     """Boxes crowded enough to compete; `coarse` ones lie on a grid, so that IoUs and scores are often equal."""
     if coarse:
         corner = rng.integers(0, 4, (count, 2)) * 8.0
@@ -60,7 +62,9 @@ def jittered(rng: np.random.Generator, boxes: CandidateBoxes, pixels: float = 6.
     return boxes_of(xyxy[order], score[order], class_id[order], boxes.stride[there][order])
 
 
-def chosen(rng: np.random.Generator, boxes: CandidateBoxes, confidence: float, share: float = 0.7) -> Detections:
+def chosen(
+    rng: np.random.Generator, boxes: CandidateBoxes, confidence: float, share: float = 0.7
+) -> Detections:
     """Any of the boxes above the threshold, as if NMS had taken the others."""
     above = np.flatnonzero(boxes.score > np.float32(confidence))
     return Detections(boxes, above[rng.random(len(above)) < share].astype(np.int32))

@@ -50,7 +50,9 @@ def test_that_bytes_keep_that_a_model_has_done_its_own_nms() -> None:
 
 
 def test_that_a_frame_of_75_boxes_takes_about_3_kb() -> None:
-    assert len(kept_frame(0, *[random_boxes(np.random.default_rng(1), n) for n in (40, 35)]).to_bytes()) < 3_200
+    assert (
+        len(kept_frame(0, *[random_boxes(np.random.default_rng(1), n) for n in (40, 35)]).to_bytes()) < 3_200
+    )
 
 
 def test_that_frames_come_back_by_index_and_in_order_from_memory_and_disk() -> None:

@@ -36,7 +36,9 @@ def test_that_pairs_and_reasons_equal_plain_loops(seed: int) -> None:
     rng = np.random.default_rng(seed)
     settings = CompareSettings(confidence=[0.25, 0.4][seed % 2], match_iou=[0.5, 0.35, 0.75][seed % 3])
     boxes = random_boxes(rng, int(rng.integers(0, 60)), coarse=seed % 4 == 0)
-    others = random_boxes(rng, int(rng.integers(0, 60)), coarse=True) if seed % 4 == 0 else jittered(rng, boxes)
+    others = (
+        random_boxes(rng, int(rng.integers(0, 60)), coarse=True) if seed % 4 == 0 else jittered(rng, boxes)
+    )
     reference, candidate = (chosen(rng, side, settings.confidence) for side in (boxes, others))
 
     matching = match(reference, candidate, settings)

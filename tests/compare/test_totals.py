@@ -39,7 +39,9 @@ def detected(boxes: CandidateBoxes, at: CompareSettings) -> Detections:
     return Detections(boxes, np.array(kept, np.int32))
 
 
-@pytest.mark.parametrize("at", [CompareSettings(), CompareSettings(confidence=0.4, nms_iou=0.6, match_iou=0.35)])
+@pytest.mark.parametrize(
+    "at", [CompareSettings(), CompareSettings(confidence=0.4, nms_iou=0.6, match_iou=0.35)]
+)
 def test_that_a_matched_video_counts_what_plain_loops_count(at: CompareSettings) -> None:
     kept = frames(30)
     video = rematch(kept, at, NAMES)
@@ -66,7 +68,11 @@ def test_that_a_matched_video_counts_what_plain_loops_count(at: CompareSettings)
             rows += [(frame.frame_index, kind, loss.reason, loss.index) for loss in losses]
         ious += [comparison_loops.iou(reference[i].xyxy, candidate[j].xyxy) for i, j in pairs]
         deltas += [candidate[j].score - reference[i].score for i, j in pairs]
-        gaps += [at.confidence - candidate[loss.other].score for loss in missed if loss.reason == "below_confidence"]
+        gaps += [
+            at.confidence - candidate[loss.other].score
+            for loss in missed
+            if loss.reason == "below_confidence"
+        ]
 
     def expected(*where: str) -> Counts:
         return Counts(*(counts[(kind, *where)] for kind in ("matched", "missed", "extra")))
@@ -165,7 +171,15 @@ def test_that_detection_totals_merge_in_any_order() -> None:
         merged = totals_of([*order[:1]], at)
         merged.merge(totals_of([*order[1:]], at))
         result = merged.result()
-        for name in ("frames", "counts", "missed_reasons", "extra_reasons", "by_stride", "by_size", "by_class"):
+        for name in (
+            "frames",
+            "counts",
+            "missed_reasons",
+            "extra_reasons",
+            "by_stride",
+            "by_size",
+            "by_class",
+        ):
             assert getattr(result, name) == getattr(whole, name), name
         assert result.below_by_at_most == whole.below_by_at_most
         assert result.mean_iou == pytest.approx(whole.mean_iou, rel=1e-12)
@@ -230,7 +244,9 @@ def test_that_many_latencies_have_percentiles_within_half_a_percent(seed: int) -
     halves[0].merge(halves[1])
     found = halves[0].result()
     assert found.count == len(values)
-    assert [found.p50, found.p95, found.p99] == pytest.approx(list(np.percentile(values, [50, 95, 99])), rel=5e-3)
+    assert [found.p50, found.p95, found.p99] == pytest.approx(
+        list(np.percentile(values, [50, 95, 99])), rel=5e-3
+    )
 
 
 def test_that_latencies_merge_to_the_same_in_either_order() -> None:
