@@ -41,7 +41,7 @@ def twin_of(model: Path, video: str, folder: Path) -> Path:
     assert spec.input is not None
     preprocessor = Preprocessor(spec.input)
     with open_source(video) as source:
-        tensors = [preprocessor.prepare(source.read(i)).tensor for i in range(0, 500, 50)]
+        tensors = [preprocessor.prepare(source.read(i).picture).tensor for i in range(0, 500, 50)]
     out = make_int8_twin(model, folder / "twin.onnx", tensors)
     sidecar = model.with_suffix(".toml")
     out.with_suffix(".toml").write_text(sidecar.read_text())

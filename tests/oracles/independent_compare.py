@@ -150,10 +150,10 @@ def _decode(
             first = anchor * (5 + classes)
             for row in range(rows):
                 for column in range(columns):
-                    values = raw[first : first + 5 + classes, row, column].tolist()
-                    objectness = _sigmoid(values[4])
+                    objectness = _sigmoid(float(raw[first + 4, row, column]))
                     if objectness <= FLOOR:
                         continue
+                    values = raw[first : first + 5 + classes, row, column].tolist()
                     best = max(range(classes), key=lambda k, v=values: v[5 + k])
                     score = objectness * _sigmoid(values[5 + best])
                     if score <= FLOOR:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 from trtviewer.compare.frame_comparison import FrameComparison, compare_frame
 from trtviewer.compare.settings import CompareSettings
@@ -17,7 +17,7 @@ def comparisons(
     pair: Pair,
     settings: CompareSettings,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Iterator[FrameComparison]:
+) -> Generator[FrameComparison, None, None]:
     """Compares the frames one after the other, while the next are being decoded and run.
 
     Closing the iterator, or an error, stops and joins the threads behind it.

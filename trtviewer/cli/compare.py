@@ -1,0 +1,103 @@
+"""Compares a candidate with a reference over a source, and tells what it loses, by figures."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trtviewer.atomic import require_writable
+from trtviewer.cli.compare_tables import print_report
+from trtviewer.cli.options import add_models, add_source, add_thresholds, frame_range, settings
+from trtviewer.cli.progress import progress_bar
+from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.totals import Totals
+from trtviewer.errors import BadInput, Cancelled
+from trtviewer.models.load import load_spec
+from trtviewer.pipeline.analysis import comparisons
+from trtviewer.pipeline.pair import Pair, open_pair
+from trtviewer.report.compare_json import ReportModel, ReportSource, compare_report, write_report
+from trtviewer.report.gates import Gate, check, parse_gate
+from trtviewer.sources.address import open_source
+from trtviewer.sources.source import FrameRange, Source
+
+GATE_FAILED = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_models(parser)
+    add_source(parser)
+    add_thresholds(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report (trtviewer.compare/1)")
+    parser.add_argument(
+        "--fail-on",
+        action="append",
+        default=[],
+        metavar="GATE",
+        help="exit with 1 when this is true, e.g. 'missed_rate > 0.02'; may be given again",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    gates = [parse_gate(text) for text in arguments.fail_on]
+    thresholds = settings(arguments)
+    if arguments.json is not None:
+        require_writable(arguments.json)
+    reference, candidate = (load_spec(path) for path in (arguments.reference, arguments.candidate))
+    with open_source(arguments.source) as source, open_pair(reference, candidate) as pair:
+        totals = Totals(thresholds, reference)
+        _require_names(gates, pair, source, totals)
+        interrupted = _accumulate(source, frame_range(arguments), pair, totals)
+        report = _report(pair, source, totals)
+    if not report["frames"] and not interrupted:
+        raise BadInput("has no such frames", subject=arguments.source, advice="look at --start and --frames")
+    if arguments.json is not None:
+        write_report(arguments.json, report)
+    print_report(report)
+    if interrupted:
+        raise Cancelled(f"interrupted after {report['frames']} frames", advice="the report is of these")
+    return _gate_status(gates, report)
+
+
+def _accumulate(source: Source, frames: FrameRange, pair: Pair, totals: Totals) -> bool:
+    """Compares the frames; True where Ctrl-C ended it before the last one."""
+    expected = frames.size(source.length)
+    thresholds: CompareSettings = totals.settings
+    running = comparisons(source, frames, pair, thresholds)
+    with progress_bar("comparing", expected) as show:
+        try:
+            for done, comparison in enumerate(running, 1):
+                totals.update(comparison)
+                show(done)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            running.close()
+    return False
+
+
+def _report(pair: Pair, source: Source, totals: Totals) -> dict[str, Any]:
+    return compare_report(
+        totals.result(),
+        totals.settings,
+        ReportModel(pair.reference.spec, pair.reference.info),
+        ReportModel(pair.candidate.spec, pair.candidate.info),
+        ReportSource(source.address, source.size, source.rate),
+        pair.correspondence,
+    )
+
+
+def _require_names(gates: Sequence[Gate], pair: Pair, source: Source, totals: Totals) -> None:
+    """Refuses a gate on an unknown figure before the long work, not after it."""
+    empty = _report(pair, source, totals)
+    for gate in gates:
+        gate.require_names(empty)
+
+
+def _gate_status(gates: Sequence[Gate], report: dict[str, Any]) -> int:
+    failures = check(gates, report)
+    for line in failures:
+        print(f"trtviewer: {line}", file=sys.stderr)
+    return GATE_FAILED if failures else 0
