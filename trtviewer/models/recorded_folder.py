@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
 from trtviewer.errors import BadInput
 from trtviewer.models.input_facts import InputFacts, input_spec
@@ -17,6 +17,7 @@ from trtviewer.models.model_file import Metadata, Tensor
 from trtviewer.models.sidecar import RecordedOutput, Sidecar, read_sidecar, sidecar_path
 from trtviewer.models.spec import Family, HeadSpec, InputSpec, ModelSpec, Origin, Precision
 from trtviewer.models.understand import with_input
+from trtviewer.sources.images import natural_key
 
 _ARRAY_SUFFIXES = (".npy", ".bin")
 
@@ -56,15 +57,15 @@ def recorded_outputs(
         sidecar = read_sidecar(toml) if toml.is_file() else Sidecar()
     if sidecar.outputs:
         return sidecar.outputs, Origin.SIDECAR
-    archives = sorted(folder.glob("*.npz"), key=lambda file: natural(file.name))
+    archives = sorted(folder.glob("*.npz"), key=lambda file: natural_key(file.name))
     if archives:
         return tuple(_seen(name, array) for name, array in _arrays_of(archives[0]).items()), Origin.SHAPES
     seen = []
-    for child in sorted(folder.iterdir(), key=lambda file: natural(file.name)):
+    for child in sorted(folder.iterdir(), key=lambda file: natural_key(file.name)):
         files = [file for file in child.iterdir() if file.suffix in _ARRAY_SUFFIXES] if child.is_dir() else []
         if not files:
             continue
-        first = min(files, key=lambda file: natural(file.name))
+        first = min(files, key=lambda file: natural_key(file.name))
         if first.suffix == ".bin":
             raise BadInput(
                 f"the shape of {child.name} is not known: .bin files do not say it",
@@ -81,18 +82,14 @@ def recorded_outputs(
     return tuple(seen), Origin.SHAPES
 
 
-def natural(name: str) -> list[tuple[int, str]]:
-    """The key by which `frame2` comes before `frame10`."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name) if part]
-
-
 def _seen(name: str, array: np.ndarray[Any, Any]) -> RecordedOutput:
     return RecordedOutput(name, array.shape, str(array.dtype))
 
 
 def _arrays_of(archive: Path) -> Mapping[str, np.ndarray[Any, Any]]:
+    # Opened here, since numpy leaves a damaged archive open.
     try:
-        with np.load(archive, allow_pickle=False) as arrays:
+        with archive.open("rb") as stream, NpzFile(stream, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise BadInput("is not an .npz archive, or is cut short", subject=archive) from error

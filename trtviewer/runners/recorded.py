@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtviewer.errors import BadInput
-from trtviewer.models.recorded_folder import natural, recorded_outputs
+from trtviewer.models.recorded_folder import recorded_outputs
 from trtviewer.models.sidecar import RecordedOutput
 from trtviewer.models.spec import ModelSpec
 from trtviewer.runners.heads import as_heads
 from trtviewer.runners.runner import InputTensor, RunnerInfo, RunResult, RunTimes
+from trtviewer.sources.images import natural_key
 
 _RECORD = "record every output again, whole"
 
@@ -170,4 +171,4 @@ def _shaped(array: NDArray[Any], output: RecordedOutput, path: Path) -> NDArray[
 
 
 def _sorted(paths: Any) -> list[Path]:
-    return sorted(paths, key=lambda path: natural(path.stem))
+    return sorted(paths, key=lambda path: natural_key(path.stem))
