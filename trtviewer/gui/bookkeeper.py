@@ -163,22 +163,22 @@ class Bookkeeper:
                 ledger = self._ledgers.get(key)
                 given = self._waiting.popleft() if self._waiting else None
                 self._condition.notify_all()
+            rematched = False
             try:
                 if ledger is not None and ledger.builder.settings != settings:
-                    self._rematch(key, ledger, settings)
+                    rematched = self._rematch(key, ledger, settings)
                 if given is not None:
                     self._note(*given)
             except Exception as error:
-                self._failed(error)
+                if self._ledgers.get(key) is ledger:
+                    self._failed(error)
+                # Otherwise the ledger was closed under our hands, with its source: nobody waits for it any more.
                 continue
             now = time.monotonic()
-            if ledger is not None and self._say and (now - said >= PUBLISH_EVERY_S or not self._waiting):
-                with self._condition:
-                    self._say = False
-                    ledger = self._ledgers.get(key)
-                if ledger is not None and ledger.builder.settings == settings:
-                    self._publish(BooksUpdate(key, ledger.builder.snapshot(), ledger.errors_now()))
-                    said = now
+            if ledger is not None and (rematched or (self._say and now - said >= PUBLISH_EVERY_S)):
+                self._say = False
+                said = now
+                self._publish(BooksUpdate(key, ledger.builder.snapshot(), ledger.errors_now()))
 
     def _has_work(self) -> bool:
         ledger = self._ledgers.get(self._current)
@@ -192,15 +192,15 @@ class Bookkeeper:
             ledger.add(comparison)
             self._say = self._say or key == self._current
 
-    def _rematch(self, key: str, ledger: _Ledger, settings: CompareSettings) -> None:
-        """Matches all kept frames at other settings; gives up as soon as there are still other ones."""
+    def _rematch(self, key: str, ledger: _Ledger, settings: CompareSettings) -> bool:
+        """Matches all kept frames at other settings; gives up, False, as soon as there are still other ones."""
         builder = MatchedVideoBuilder(settings, ledger.class_names, ledger.strides)
         said = time.monotonic()
         for done, frame in enumerate(ledger.kept):
             if done % REMATCH_LOOK_EVERY == 0:
                 with self._condition:
                     if self._closed or self._settings != settings or self._ledgers.get(key) is not ledger:
-                        return
+                        return False
                 if time.monotonic() - said >= PUBLISH_EVERY_S:
                     said = time.monotonic()
                     self._publish(
@@ -208,4 +208,4 @@ class Bookkeeper:
                     )
             builder.add(frame)
         ledger.builder = builder
-        self._say = True
+        return True

@@ -1,0 +1,29 @@
+"""Open the window."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """All are optional: what is missing can be dropped on the window."""
+    parser.add_argument("--reference", type=Path, metavar="M", help="usually the FP32 model")
+    parser.add_argument(
+        "--candidate",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="M",
+        help="usually the INT8 model; may be given several times, keys 1 to 9 change between them",
+    )
+    parser.add_argument(
+        "--source", metavar="S", help="a video, an image, a folder of images, camera:N, or scene:NAME"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Returns when the window is closed. Raises: MissingRuntime: Qt is not here or would crash."""
+    from trtviewer.gui.app import view
+
+    return view(arguments.reference, arguments.candidate, arguments.source)

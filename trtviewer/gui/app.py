@@ -1,0 +1,164 @@
+"""The QApplication: a guard against a broken Qt, the last net for errors, and a clean end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, QSocketNotifier, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
+
+from trtviewer import __version__
+from trtviewer.errors import MissingRuntime
+from trtviewer.places import config_folder
+
+_log = logging.getLogger(__name__)
+GUARD_EMITS = 50
+
+
+class _Emitter(QObject):
+    fired = Signal()
+
+
+def check_pyside() -> None:
+    """Refuses a PySide6 that loses references to True and None (6.12.0 on Python 3.11): it would abort within seconds.
+
+    Raises: MissingRuntime: with the cure.
+    """
+    emitter = _Emitter()
+    before = sys.getrefcount(True)
+    for _ in range(GUARD_EMITS):
+        emitter.fired.emit()
+    if before - sys.getrefcount(True) >= GUARD_EMITS // 2:
+        raise MissingRuntime(
+            "this PySide6 loses references on this Python and would crash",
+            advice="pip install 'PySide6-Essentials!=6.12.0', or use Python 3.12",
+        )
+
+
+def make_application(arguments: Sequence[str]) -> QApplication:
+    """The one QApplication, checked and set up."""
+    check_pyside()
+    # Worker threads run Python between their native calls; a short interval keeps the GUI thread from waiting for them.
+    sys.setswitchinterval(0.0005)
+    QApplication.setApplicationName("trtviewer")
+    QApplication.setApplicationVersion(__version__)
+    QApplication.setDesktopFileName("trtviewer")
+    application = QApplication.instance() or QApplication(list(arguments))
+    application.setStyle("Fusion")
+    application.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus)
+    return application
+
+
+class LastNet:
+    """Takes what nobody caught: logs it whole and shows one banner, however often it comes."""
+
+    def __init__(self) -> None:
+        self._window: object = None
+
+    def install(self) -> None:
+        sys.excepthook = self._caught
+        threading.excepthook = lambda args: self._caught(args.exc_type, args.exc_value, args.exc_traceback)
+
+    def watch(self, window: object) -> None:
+        self._window = window
+
+    def remove(self) -> None:
+        sys.excepthook = sys.__excepthook__
+        threading.excepthook = threading.__excepthook__
+
+    def _caught(
+        self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or issubclass(kind, KeyboardInterrupt | SystemExit):
+            QApplication.quit()
+            return
+        from trtviewer.gui.engine import problem_of
+
+        problem = problem_of(error, "window")
+        window = self._window
+        if window is not None:
+            # From any thread: the view model is touched in the GUI thread only.
+            QTimer.singleShot(0, window, lambda: window.view_model.add_problem(problem))
+
+
+def _qt_message(kind: QtMsgType, context: object, message: str) -> None:
+    level = {
+        QtMsgType.QtDebugMsg: logging.DEBUG,
+        QtMsgType.QtInfoMsg: logging.INFO,
+        QtMsgType.QtWarningMsg: logging.WARNING,
+    }.get(kind, logging.ERROR)
+    logging.getLogger("qt").log(level, message)
+
+
+class Interrupt(QObject):
+    """Lets Ctrl-C end the window: Python's handler runs only when Python does, so a byte on a socket wakes it."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        import socket
+
+        self._near, self._far = socket.socketpair()
+        self._near.setblocking(False)
+        self._far.setblocking(False)
+        self._old_fd = signal.set_wakeup_fd(self._far.fileno())
+        self._old = signal.signal(signal.SIGINT, lambda *_: QApplication.closeAllWindows())
+        self._notifier = QSocketNotifier(self._near.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(lambda *_: self._near.recv(64))
+
+    def close(self) -> None:
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._old_fd)
+        signal.signal(signal.SIGINT, self._old)
+        self._near.close()
+        self._far.close()
+
+
+def view(
+    reference: Path | None = None,
+    candidates: Sequence[Path] = (),
+    source: str | None = None,
+    session: Path | None = None,
+) -> int:
+    """Opens the window and runs until it is closed. Returns: the exit status."""
+    application = make_application(sys.argv[:1])
+    qInstallMessageHandler(_qt_message)
+    net = LastNet()
+    net.install()
+    from trtviewer.gui.demo import demo_opener
+    from trtviewer.gui.main_window import MainWindow
+    from trtviewer.gui.preferences import PreferencesFile
+
+    window = MainWindow(PreferencesFile(config_folder() / "window.json"), demo_opener())
+    net.watch(window)
+    interrupt = Interrupt(window)
+    window.show()
+    QTimer.singleShot(0, lambda: _open(window, reference, candidates, source, session))
+    try:
+        return application.exec()
+    finally:
+        window.shut_down()
+        interrupt.close()
+        net.remove()
+        qInstallMessageHandler(None)
+
+
+def _open(
+    window: object,
+    reference: Path | None,
+    candidates: Sequence[Path],
+    source: str | None,
+    session: Path | None,
+) -> None:
+    engine = window.engine
+    if reference is not None:
+        engine.open_reference(reference)
+    for index, path in enumerate(candidates):
+        engine.add_candidate(path, show=index == 0)
+    if source is not None:
+        engine.open_source(source)

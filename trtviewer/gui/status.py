@@ -1,0 +1,91 @@
+"""The status bar: what is running, how far, how long still, with a Cancel; and whether INT8 is emulated here."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+
+from trtviewer.gui.panes.pane_header import EMULATED_TIP, tabular
+from trtviewer.gui.view_model import Progress, ViewModel
+
+
+class Work(QWidget):
+    """One long work."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._progress: Progress | None = None
+        self.title = QLabel(self)
+        self.title.setObjectName("work.title")
+        self.bar = QProgressBar(self)
+        self.bar.setObjectName("work.bar")
+        self.bar.setFixedSize(160, 12)
+        self.bar.setTextVisible(False)
+        self.left = QLabel(self)
+        self.left.setObjectName("work.left")
+        self.left.setFont(tabular(self.font()))
+        self.left.setProperty("role", "faint")
+        self.left.setMinimumWidth(self.left.fontMetrics().horizontalAdvance("00000 of 00000, 00 min left"))
+        self.cancel = QPushButton("Cancel", self)
+        self.cancel.setObjectName("work.cancel")
+        self.cancel.clicked.connect(self._cancel)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 0, 12, 0)
+        row.setSpacing(8)
+        for widget in (self.title, self.bar, self.left, self.cancel):
+            row.addWidget(widget)
+
+    def show_progress(self, progress: Progress) -> None:
+        self._progress = progress
+        self.title.setText(progress.title)
+        self.bar.setRange(0, progress.total or 0)
+        self.bar.setValue(progress.done)
+        left = ""
+        if progress.total:
+            left = f"{progress.done} of {progress.total}" if progress.total != 100 else f"{progress.done} %"
+        if progress.left_s is not None:
+            left += f", {_duration(progress.left_s)} left"
+        self.left.setText(left)
+        self.cancel.setVisible(progress.cancel is not None)
+
+    def _cancel(self) -> None:
+        if self._progress is not None and self._progress.cancel is not None:
+            self.title.setText(f"{self._progress.title}: stopping")
+            self._progress.cancel()
+
+
+class StatusBar(QStatusBar):
+    """Shows the newest work, or the status line where nothing runs."""
+
+    def __init__(self, view_model: ViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._model = view_model
+        self.words = QLabel(self)
+        self.words.setObjectName("status")
+        self.work = Work(self)
+        self.emulated = QLabel("INT8 emulated: speeds stand for nothing here", self)
+        self.emulated.setObjectName("status.emulated")
+        self.emulated.setProperty("role", "warning")
+        self.emulated.setToolTip(EMULATED_TIP)
+        self.addWidget(self.words, 1)
+        self.addWidget(self.work)
+        self.addPermanentWidget(self.emulated)
+        for signal in (view_model.progress_changed, view_model.status_changed, view_model.models_changed):
+            signal.connect(self._show)
+        self._show()
+
+    def _show(self, *_: object) -> None:
+        model = self._model
+        self.work.setVisible(bool(model.progress))
+        self.words.setVisible(not model.progress)
+        self.words.setText(f"  {model.status}")
+        if model.progress:
+            self.work.show_progress(model.progress[-1])
+        models = model.models
+        emulated = any(entry is not None and entry.emulated for entry in (models.reference, models.candidate))
+        self.emulated.setVisible(emulated)
+
+
+def _duration(seconds: float) -> str:
+    seconds = max(0, round(seconds))
+    return f"{seconds} s" if seconds < 100 else f"{round(seconds / 60)} min"

@@ -1,0 +1,277 @@
+"""The verdict, large, and the figures under it: of the analysed video where there is one, else of this frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from trtviewer.compare.totals import SIZES, Counts, DetectionSummary, DetectionTotals
+from trtviewer.compare.verdict import verdict
+from trtviewer.gui.panes.pane_header import tabular
+from trtviewer.gui.view_model import Requests, ViewModel
+
+if TYPE_CHECKING:
+    from trtviewer.compare.frame_comparison import FrameComparison
+
+REFRESH_MS = 100
+DASH = "–"
+
+TIPS = {
+    "missed": "Objects that the reference finds and the candidate does not.",
+    "extra": "Objects that only the candidate finds.",
+    "agreement": "F1 of agreement: 2 x matched / (reference + candidate). 1 means that both find the same objects.",
+    "mean_iou": "Mean overlap of the matched boxes: 1 means that they lie exactly on each other.",
+    "score": "Mean change of the score of matched objects, candidate - reference.",
+}
+
+
+def percent(share: float | None) -> str:
+    return DASH if share is None else f"{100 * share:.1f} %"
+
+
+class Figure(QWidget):
+    """One figure: large digits, its name in faint text under them; its width does not change with its value."""
+
+    def __init__(self, name: str, title: str, role: str, widest: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.value = QLabel(DASH, self)
+        self.value.setObjectName(f"summary.{name}")
+        self.value.setProperty("role", role)
+        font = tabular(self.font())
+        font.setPointSizeF(font.pointSizeF() * 1.6)
+        font.setWeight(QFont.Weight.DemiBold)
+        self.value.setFont(font)
+        self.value.setMinimumWidth(self.value.fontMetrics().horizontalAdvance(widest))
+        self.note = QLabel(title, self)
+        self.note.setProperty("role", "faint")
+        self._title = title
+        self.setToolTip(TIPS[name])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.value)
+        column.addWidget(self.note)
+
+    def set(self, text: str, detail: str = "") -> None:
+        self.value.setText(text)
+        self.note.setText(f"{self._title} {detail}".rstrip())
+
+
+class Summary(QWidget):
+    """Follows the view model at ten times a second at most; says which frames and settings its figures belong to."""
+
+    def __init__(self, view_model: ViewModel, requests: Requests, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("summary")
+        self._model = view_model
+        self._scale = 1.0
+        self.verdict = QLabel(self)
+        self.verdict.setObjectName("verdict")
+        self.verdict.setWordWrap(True)
+        self.verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.verdict.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.verdict.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.scope = QLabel(self)
+        self.scope.setObjectName("summary.scope")
+        self.scope.setProperty("role", "faint")
+        self.scope.setWordWrap(True)
+        self.analyse = QPushButton("Analyse the whole video", self)
+        self.analyse.setObjectName("summary.analyse")
+        self.analyse.setToolTip(
+            "Compares every frame in the background, for the figures, the timeline and the table."
+        )
+        self.analyse.clicked.connect(requests.analyse.emit)
+        self.missed = Figure("missed", "missed", "missed", "00000", self)
+        self.extra = Figure("extra", "extra", "extra", "00000", self)
+        self.agreement = Figure("agreement", "agreement F1", "matched", "0.000", self)
+        figures = QHBoxLayout()
+        figures.setSpacing(12)
+        for figure in (self.missed, self.extra, self.agreement):
+            figures.addWidget(figure, 1)
+        self._rows: dict[str, tuple[QLabel, QLabel, QLabel]] = {}
+        self._table = QGridLayout()
+        self._table.setHorizontalSpacing(12)
+        self._table.setVerticalSpacing(2)
+        self._table.setColumnStretch(0, 1)
+        for column, title in enumerate(("", "missed of", "rate", "extra")):
+            head = QLabel(title, self)
+            head.setProperty("role", "faint")
+            head.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self._table.addWidget(head, 0, column)
+        for size in SIZES:
+            self._row(size, f"{size.capitalize()} objects", f"summary.size.{size}")
+        self.quality = QLabel(self)
+        self.quality.setObjectName("summary.quality")
+        self.quality.setProperty("role", "faint")
+        self.quality.setFont(tabular(self.font()))
+        self.quality.setToolTip(f"{TIPS['mean_iou']}\n{TIPS['score']}")
+        rule = QFrame(self)
+        rule.setProperty("role", "rule")
+        column_layout = QVBoxLayout(self)
+        column_layout.setContentsMargins(0, 0, 0, 0)
+        column_layout.setSpacing(8)
+        self._column = column_layout
+        column_layout.addWidget(self.verdict)
+        column_layout.addWidget(self.scope)
+        column_layout.addWidget(self.analyse)
+        column_layout.addLayout(figures)
+        column_layout.addWidget(rule)
+        column_layout.addLayout(self._table)
+        column_layout.addWidget(self.quality)
+        self._timer = QTimer(self, interval=REFRESH_MS, singleShot=True)
+        self._timer.timeout.connect(self.refresh)
+        for signal in (
+            view_model.comparison_changed,
+            view_model.matched_video_changed,
+            view_model.settings_changed,
+            view_model.models_changed,
+            view_model.source_changed,
+            view_model.analysed_changed,
+            view_model.video_errors_changed,
+        ):
+            signal.connect(self._changed)
+        self.set_presentation(False)
+        self.refresh()
+
+    def set_presentation(self, on: bool) -> None:
+        """The verdict in type readable from ten metres."""
+        self._scale = 2.4 if on else 1.3
+        font = QFont(self.font())
+        font.setPointSizeF(self.font().pointSizeF() * self._scale)
+        font.setWeight(QFont.Weight.Medium)
+        self.verdict.setFont(font)
+        # Room for four lines, kept whatever it says, so that nothing under it jumps.
+        self.verdict.setFixedHeight(self.verdict.fontMetrics().lineSpacing() * (3 if on else 5) + 4)
+
+    def take_verdict_back(self) -> None:
+        """After a presentation, which shows the verdict elsewhere."""
+        self._column.insertWidget(0, self.verdict)
+
+    def _changed(self, *_: object) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    # What is said -------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Shows the figures of now."""
+        model = self._model
+        video, comparison = model.matched_video, model.comparison
+        done, total = model.analysed
+        running = any(one.task == "analysis" for one in model.progress)
+        can = comparison is not None and model.source is not None and (model.source.length or 0) > 1
+        self.analyse.setVisible(can and not running and (total is None or done < total))
+        if comparison is None:
+            self._show_nothing()
+            return
+        if video is not None and video.totals.frames > 1:
+            summary = video.totals
+            stale = video.settings != model.settings
+            frames = (
+                f"{video.totals.frames} frames"
+                if done == total
+                else f"{video.totals.frames} of {total} frames so far"
+            )
+            self.scope.setText(
+                f"Of {frames}, still at confidence {video.settings.confidence:.2f} …"
+                if stale
+                else f"Of {frames}"
+            )
+        else:
+            summary = self._of_frame(comparison)
+            self.scope.setText(f"Of frame {comparison.frame.index + 1} alone")
+        self.verdict.setText(" ".join(self._sentences(summary)))
+        self._show(summary)
+
+    def _sentences(self, summary: DetectionSummary) -> Sequence[str]:
+        candidate = self._model.models.candidate
+        precision = candidate.precision if candidate is not None else ""
+        name = precision if precision in ("INT8", "FP16") else "The candidate"
+        comparison, errors = self._model.comparison, self._model.video_errors
+        if summary.frames == 1 and comparison is not None:
+            outputs = comparison.errors.result()
+        else:
+            outputs = errors.result(self._model.settings.epsilon) if errors is not None else ()
+        return verdict(summary, outputs, name)
+
+    def _of_frame(self, comparison: FrameComparison) -> DetectionSummary:
+        """A few additions over one frame's matches: counts, no statistics."""
+        spec = comparison.reference.spec
+        totals = DetectionTotals(spec.classes, comparison.settings.confidence)
+        totals.update(comparison.reference.detections, comparison.candidate.detections, comparison.matching)
+        return totals.result()
+
+    def _show_nothing(self) -> None:
+        model = self._model
+        if model.models.reference is None and model.models.candidate is None:
+            text = "Open two models and a video to see what INT8 loses."
+        elif model.models.candidate is None:
+            text = "Open a candidate to compare with."
+        elif model.models.reference is None:
+            text = "Open a reference to compare with."
+        elif model.source is None:
+            text = "Open a video to compare on."
+        else:
+            text = ""
+        self.verdict.setText(text)
+        self.scope.setText("")
+        for figure in (self.missed, self.extra, self.agreement):
+            figure.set(DASH)
+        for labels in self._rows.values():
+            for label in labels:
+                label.setText(DASH)
+        self.quality.setText("")
+
+    def _show(self, summary: DetectionSummary) -> None:
+        counts = summary.counts
+        self.missed.set(f"{counts.missed}", f"of {counts.reference}")
+        self.extra.set(f"{counts.extra}")
+        f1 = counts.agreement_f1
+        self.agreement.set(DASH if f1 is None else f"{f1:.3f}")
+        for size in SIZES:
+            self._fill(size, summary.by_size[size])
+        wanted = {f"stride {stride}": own for stride, own in summary.by_stride if stride is not None}
+        for name, own in wanted.items():
+            if name not in self._rows:
+                self._row(name, name.capitalize(), f"summary.{name.replace(' ', '.')}")
+            self._fill(name, own)
+        for name in [name for name in self._rows if name.startswith("stride") and name not in wanted]:
+            for label in self._rows[name]:
+                label.setText(DASH)
+        iou = DASH if summary.mean_iou is None else f"{summary.mean_iou:.3f}"
+        delta = summary.mean_score_delta
+        change = DASH if delta is None else f"{delta:+.3f}".replace("-", "−")
+        self.quality.setText(f"Matched {counts.matched}   mean IoU {iou}   score {change}")
+
+    def _row(self, key: str, title: str, name: str) -> None:
+        row = len(self._rows) + 1
+        self._table.addWidget(QLabel(title, self), row, 0)
+        labels = []
+        for column, widest in enumerate(("00000 / 00000", "100.0 %", "00000"), start=1):
+            label = QLabel(DASH, self)
+            label.setFont(tabular(self.font()))
+            label.setAlignment(Qt.AlignmentFlag.AlignRight)
+            label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest))
+            self._table.addWidget(label, row, column)
+            labels.append(label)
+        labels[0].setObjectName(name)
+        self._rows[key] = (labels[0], labels[1], labels[2])
+
+    def _fill(self, key: str, counts: Counts) -> None:
+        missed, rate, extra = self._rows[key]
+        missed.setText(f"{counts.missed} / {counts.reference}")
+        rate.setText(percent(counts.missed_rate))
+        extra.setText(f"{counts.extra}")

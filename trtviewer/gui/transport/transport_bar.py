@@ -1,0 +1,124 @@
+"""Play, step, where we are, how fast, the timeline, and the way to the next disagreement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from trtviewer.gui.panes.pane_header import tabular
+from trtviewer.gui.transport.timeline import Timeline
+from trtviewer.gui.view_model import SPEEDS, Playing, Position, Requests, ViewModel
+
+
+def clock(time_s: float) -> str:
+    """1:02.4"""
+    tenths = int(max(0.0, time_s) * 10 + 1e-6)
+    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def next_disagreement(view_model: ViewModel, forwards: bool) -> int | None:
+    """The nearest analysed frame with a miss or an extra that passes the filters; None where there is none."""
+    video = view_model.matched_video
+    if video is None:
+        return None
+    table, display = video.disagreements, view_model.display
+    shown = np.ones(len(table), np.bool_)
+    if display.classes is not None:
+        shown &= np.isin(table.class_id, list(display.classes))
+    if len(display.sizes) < 3:
+        from trtviewer.compare.totals import SIZES
+
+        shown &= np.isin(table.size, [index for index, size in enumerate(SIZES) if size in display.sizes])
+    frames = np.unique(table.frame_index[shown])
+    here = view_model.position.frame_index
+    ahead = frames[frames > here] if forwards else frames[frames < here][::-1]
+    return int(ahead[0]) if len(ahead) else None
+
+
+class TransportBar(QWidget):
+    """Its buttons are the window's actions, so that mouse, menu and keys do the same."""
+
+    def __init__(
+        self,
+        view_model: ViewModel,
+        requests: Requests,
+        actions: dict[str, QAction],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("transport")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setProperty("role", "transport")
+        self._model = view_model
+        self._play = actions["play.toggle"]
+        self.timeline = Timeline(view_model, requests, self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 12, 4)
+        row.setSpacing(4)
+        for name in ("play.back", "play.toggle", "play.forward"):
+            row.addWidget(self._button(actions[name]))
+        row.addSpacing(8)
+        self.time = QLabel(self)
+        self.time.setObjectName("transport.time")
+        self.frame = QLabel(self)
+        self.frame.setObjectName("transport.frame")
+        self.frame.setProperty("role", "faint")
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        for label, widest in ((self.time, "00:00.0 / 00:00.0"), (self.frame, "frame 00000 / 00000")):
+            label.setFont(tabular(self.font()))
+            label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest))
+            words.addWidget(label)
+        row.addLayout(words)
+        self.speed = QToolButton(self)
+        self.speed.setObjectName("transport.speed")
+        self.speed.setToolTip("How fast the video plays, against its own speed.")
+        self.speed.setProperty("flat", True)
+        self.speed.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.speed.setFixedWidth(self.speed.fontMetrics().horizontalAdvance("0.25 x") + 24)
+        menu = QMenu(self.speed)
+        for speed in SPEEDS:
+            entry = menu.addAction(f"{speed:g} x")
+            entry.triggered.connect(
+                lambda _=False, s=speed: view_model.set_playing(replace(view_model.playing, speed=s))
+            )
+        self.speed.setMenu(menu)
+        row.addWidget(self.speed)
+        row.addSpacing(8)
+        row.addWidget(self.timeline, 1)
+        row.addSpacing(8)
+        for name in ("play.previous_disagreement", "play.next_disagreement"):
+            row.addWidget(self._button(actions[name]))
+        view_model.position_changed.connect(self._show_position)
+        view_model.source_changed.connect(lambda _: self._show_position(view_model.position))
+        view_model.playing_changed.connect(self._show_playing)
+        self._show_position(view_model.position)
+        self._show_playing(view_model.playing)
+
+    def _button(self, action: QAction) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName(f"button.{action.objectName()}")
+        button.setDefaultAction(action)
+        button.setProperty("flat", True)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        return button
+
+    def _show_position(self, position: Position) -> None:
+        source = self._model.source
+        if source is None:
+            self.time.setText("")
+            self.frame.setText("")
+            return
+        if source.fps and source.length:
+            self.time.setText(f"{clock(position.time_s)} / {clock((source.length - 1) / source.fps)}")
+        else:
+            self.time.setText(clock(position.time_s) if source.fps else "")
+        total = f" / {source.length}" if source.length else ""
+        self.frame.setText(f"frame {position.frame_index + 1}{total}")
+
+    def _show_playing(self, playing: Playing) -> None:
+        self.speed.setText(f"{playing.speed:g} x")
