@@ -15,6 +15,9 @@ from trtviewer.detect.iou import iou_matrix
 MOVED_IOU = 0.1
 """From this IoU on, a box of the same class counts as the same object, moved."""
 
+_FEW_PAIRS = 4_096
+"""So many IoUs cost less than choosing the classes first."""
+
 
 class Reason(IntEnum):
     """Why a detection has no partner: the first that holds, in this order."""
@@ -190,9 +193,11 @@ def _look_among_boxes(own: Detections, other: Detections, draft: _Draft, setting
         return
     boxes = other.boxes
     xyxy, class_id = own.xyxy[draft.index[open_places]], own.class_id[draft.index[open_places]]
-    removed = np.isin(boxes.class_id, class_id)
+    removed = np.ones(len(boxes), np.bool_)
     removed[other.index] = False
     rest = np.flatnonzero(removed)
+    if len(rest) * len(open_places) > _FEW_PAIRS:
+        rest = rest[np.isin(boxes.class_id[rest], class_id)]
     if not len(rest):
         return
     iou = iou_matrix(xyxy, boxes.xyxy[rest])
