@@ -28,7 +28,7 @@ def viridis() -> ColourTable:
 @lru_cache(maxsize=4)
 def diverging(theme: Theme) -> ColourTable:
     """Candidate below reference is the colour of what is missed, above it of what is extra, equal the background."""
-    low, middle, high = (_rgb(getattr(theme, role)) for role in ("missed", "background", "extra"))
+    low, middle, high = (_rgb(getattr(theme, role)) for role in ("missed", "surface", "extra"))
     return _between(np.array([0, 0.5, 1]), np.array([low, middle, high]))
 
 

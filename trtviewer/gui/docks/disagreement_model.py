@@ -57,6 +57,7 @@ class DisagreementModel(QAbstractTableModel):
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         self.column, self.falling = Column(max(0, column)), order == Qt.SortOrder.DescendingOrder
         self._arrange()
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)
 
     def row_of(self, table_row: int) -> int:
         """Where a row of the table is shown; -1 where the filter hides it."""
@@ -103,13 +104,20 @@ class DisagreementModel(QAbstractTableModel):
             return None
         heading, tip = HEADINGS[Column(section)]
         if role == Qt.ItemDataRole.DisplayRole:
-            return heading
+            return self._marked(Column(section), heading)
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignLeft if Column(section) in _WORDS else Qt.AlignmentFlag.AlignRight
             return side | Qt.AlignmentFlag.AlignVCenter
         return None
+
+    def _marked(self, column: Column, heading: str) -> str:
+        """The heading, with a mark on its inner side where the table is sorted by it."""
+        if column is not self.column:
+            return heading
+        mark = "▾" if self.falling else "▴"
+        return f"{heading} {mark}" if column in _WORDS else f"{mark} {heading}"
 
     def _arrange(self) -> None:
         self.beginResetModel()

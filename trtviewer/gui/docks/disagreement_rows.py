@@ -13,7 +13,7 @@ from trtviewer.compare.matched_video import EXTRA, MISSED, DisagreementTable
 from trtviewer.compare.matching import Reason
 from trtviewer.compare.totals import SIZES, class_name
 from trtviewer.detect.boxes import NO_STRIDE
-from trtviewer.gui.docks.figures import DASH, fixed, short
+from trtviewer.gui.docks.figures import DASH, fixed
 
 KIND_WORDS = {MISSED: "missed", EXTRA: "extra"}
 REASON_WORDS = {
@@ -141,11 +141,11 @@ def text_of(table: DisagreementTable, row: int, column: Column, class_names: Seq
             return DASH if stride == NO_STRIDE else str(stride)
         case Column.REFERENCE_SCORE | Column.CANDIDATE_SCORE:
             own = (table.kind[row] == MISSED) == (column is Column.REFERENCE_SCORE)
-            return fixed(float((table.score if own else table.other_score)[row]), 2)
+            return fixed(float((table.score if own else table.other_score)[row]), 3)
         case Column.IOU:
             return fixed(float(table.iou[row]), 2)
         case _:
-            return short(float(table.cell_error[row]))
+            return fixed(float(table.cell_error[row]), 3)
 
 
 def csv_of(table: DisagreementTable, rows: NDArray[np.intp], class_names: Sequence[str]) -> str:

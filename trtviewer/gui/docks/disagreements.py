@@ -36,7 +36,7 @@ from trtviewer.gui.docks.disagreement_rows import (
     csv_of,
     text_of,
 )
-from trtviewer.gui.docks.figures import fixed, tabular
+from trtviewer.gui.docks.figures import fixed, panel, tabular
 from trtviewer.gui.docks.newest import Newest, Pace
 from trtviewer.gui.docks.reason_bar import ReasonBar, Segment
 from trtviewer.gui.theme import Theme
@@ -70,6 +70,14 @@ class _Copied:
     text: str
 
 
+_SHEET = """
+QTableView::item { padding: 0 8px; border: none; }
+QHeaderView::section { padding: 4px 8px; }
+QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }
+"""
+"""Cells as far from their edges as headings; the headings themselves mark the sorted column, in the text's size."""
+
+
 def make(view_model: ViewModel, requests: Requests) -> DisagreementsDock:
     return DisagreementsDock(view_model, requests)
 
@@ -80,6 +88,7 @@ class DisagreementsDock(QWidget):
     def __init__(self, view_model: ViewModel, requests: Requests, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("disagreements")
+        panel(self)
         self._view_model = view_model
         self._requests = requests
         self._shown: MatchedVideo | None = None
@@ -159,6 +168,7 @@ class DisagreementsDock(QWidget):
         self.view.setWordWrap(False)
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         tabular(self.view)
+        self.view.setStyleSheet(_SHEET)
         digit = self.view.fontMetrics().horizontalAdvance("0")
         vertical, horizontal = self.view.verticalHeader(), self.view.horizontalHeader()
         vertical.setVisible(False)
@@ -166,6 +176,8 @@ class DisagreementsDock(QWidget):
         vertical.setDefaultSectionSize(self.view.fontMetrics().height() + 6)
         horizontal.setHighlightSections(False)
         horizontal.setStretchLastSection(False)
+        horizontal.setSectionResizeMode(Column.REASON, QHeaderView.ResizeMode.Stretch)
+        horizontal.setSectionResizeMode(Column.CLASS, QHeaderView.ResizeMode.Stretch)
         for column, digits in _WIDTHS.items():
             self.view.setColumnWidth(column, digits * digit + 16)
         self.view.selectionModel().currentRowChanged.connect(self._current_changed)

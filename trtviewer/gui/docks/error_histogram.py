@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from trtviewer.compare.settings import BOUNDS
 from trtviewer.compare.tensor_error import ErrorHistogram, Part, TensorError
-from trtviewer.gui.docks.figures import DASH, fixed, share, short, tabular
+from trtviewer.gui.docks.figures import DASH, fixed, panel, share, short, tabular
 from trtviewer.gui.docks.histogram_plot import HistogramPlot
 from trtviewer.gui.docks.newest import Pace
 from trtviewer.gui.theme import Theme
@@ -67,6 +67,7 @@ class ErrorHistogramDock(QWidget):
     def __init__(self, view_model: ViewModel, requests: Requests, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("error_histogram")
+        panel(self)
         self._view_model = view_model
         self._parts: tuple[Part, ...] = ()
         self._pace = Pace(self)
@@ -105,29 +106,29 @@ class ErrorHistogramDock(QWidget):
         span.addStretch(1)
 
         grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
         self._values: dict[str, QLabel] = {}
         self._titles: dict[str, QLabel] = {}
         for place, (key, title, unit, tip) in enumerate(FIGURES):
-            row, column = place % 4, place // 4 * 3
+            row, column = place % 4, place // 4 * 4
             name, value, of = QLabel(title), QLabel(DASH), QLabel(unit)
             name.setProperty("role", "faint")
             of.setProperty("role", "faint")
             value.setObjectName(f"error_histogram.{key}")
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             tabular(value)
-            value.setMinimumWidth(value.fontMetrics().horizontalAdvance("−0.0000e−00"))
+            value.setMinimumWidth(value.fontMetrics().horizontalAdvance("0.000e−00"))
             for label in (name, value, of):
                 label.setToolTip(tip)
             grid.addWidget(name, row, column)
             grid.addWidget(value, row, column + 1)
             grid.addWidget(of, row, column + 2)
             self._values[key], self._titles[key] = value, name
-        grid.setColumnMinimumWidth(2, 4)
+        grid.setColumnMinimumWidth(3, 12)
+        grid.setHorizontalSpacing(4)
 
         side = QWidget()
-        side.setFixedWidth(308)
+        side.setFixedWidth(316)
         left = QVBoxLayout(side)
         left.setContentsMargins(8, 8, 8, 4)
         left.setSpacing(4)
@@ -144,12 +145,17 @@ class ErrorHistogramDock(QWidget):
         self.words = QLabel()
         self.words.setObjectName("error_histogram.words")
         self.words.setWordWrap(True)
+        self.meaning = QLabel("share of the values, by d = candidate − reference")
+        self.meaning.setProperty("role", "faint")
         self.plot = HistogramPlot()
         self.plot.epsilon_dragged.connect(self._drag)
         right = QVBoxLayout()
         right.setContentsMargins(4, 8, 8, 4)
         right.setSpacing(4)
-        right.addWidget(self.words)
+        top = QHBoxLayout()
+        top.addWidget(self.words, 1)
+        top.addWidget(self.meaning)
+        right.addLayout(top)
         right.addWidget(self.plot, 1)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

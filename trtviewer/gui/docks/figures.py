@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QWidget
 
@@ -48,6 +49,12 @@ def tabular(widget: QWidget) -> None:
     font = QFont(widget.font())
     font.setFeature(QFont.Tag("tnum"), 1)
     widget.setFont(font)
+
+
+def panel(widget: QWidget) -> None:
+    """Makes the widget a panel of the theme: it paints the surface, so that plots and maps lie on one ground."""
+    widget.setProperty("role", "panel")
+    widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
 
 
 def _minus(text: str) -> str:

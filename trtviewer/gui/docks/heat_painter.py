@@ -20,7 +20,9 @@ from trtviewer.preprocess import Placement
 COLUMNS = ("reference", "candidate", "difference")
 
 _GAP = 4
-_BLOCK_GAP = 20
+_APART = 20
+"""Between the pair, which has one colour scale, and the difference, which has its own."""
+_BLOCK_GAP = 32
 _MARGIN = 8
 
 
@@ -266,14 +268,18 @@ class HeatPanel(QWidget):
         best: tuple[float, int] = (0.0, 1)
         for blocks_across in range(1, count + 1):
             blocks_down = -(-count // blocks_across)
-            width = (self.width() - 2 * _MARGIN - (blocks_across - 1) * _BLOCK_GAP) / blocks_across - 2 * _GAP
+            width = (
+                (self.width() - 2 * _MARGIN - (blocks_across - 1) * _BLOCK_GAP) / blocks_across
+                - _GAP
+                - _APART
+            )
             height = (self.height() - 2 * _MARGIN - (blocks_down - 1) * _MARGIN) / blocks_down - above - below
             size = min(width / 3, height * aspect)
             if size > best[0]:
                 best = (size, blocks_across)
         tile_width = max(16.0, best[0])
         tile_height = tile_width / aspect
-        block_width = 3 * tile_width + 2 * _GAP
+        block_width = 3 * tile_width + _GAP + _APART
         block_height = above + tile_height + below
         tiles = []
         for index in range(count):
@@ -282,7 +288,7 @@ class HeatPanel(QWidget):
             tiles.append(
                 [
                     QRectF(
-                        round(left + column * (tile_width + _GAP)),
+                        round(left + column * (tile_width + _GAP) + (column == 2) * (_APART - _GAP)),
                         round(top),
                         round(tile_width),
                         round(tile_height),
@@ -405,7 +411,9 @@ class HeatPanel(QWidget):
         ]
         painter.save()
         painter.setClipRect(tile)
-        painter.setPen(QPen(QColor(255, 255, 255, 110), 1))
+        line = self._theme.color("text") if column == 2 else QColor("#ffffff")
+        line.setAlpha(110)
+        painter.setPen(QPen(line, 1))
         painter.drawLines(lines)
         painter.restore()
         self._outline(painter, place, QColor("#ffffff"))

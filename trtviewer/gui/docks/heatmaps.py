@@ -26,7 +26,7 @@ from trtviewer.detect.families import cell_of
 from trtviewer.detect.heat import HeatChannel, HeatKind, HeatRow, has_logits, heat_rows, read_cell
 from trtviewer.detect.scale_map import Channel
 from trtviewer.gui.docks.colour_maps import coloured, diverging, pixel, translucent, viridis
-from trtviewer.gui.docks.figures import fixed, short, tabular
+from trtviewer.gui.docks.figures import fixed, panel, short, tabular
 from trtviewer.gui.docks.heat_painter import Cell, HeatPanel, HeatPicture, PaintedRow
 from trtviewer.gui.docks.newest import Newest, Pace
 from trtviewer.gui.theme import Theme
@@ -35,11 +35,11 @@ from trtviewer.gui.view_model import Display, Overlay, Problem, Requests, Select
 KINDS = (
     (
         HeatKind.SCORE,
-        "Score (objectness × best class)",
+        "Objectness × best class",
         "What detections are made from, before the threshold.",
     ),
     (HeatKind.OBJECTNESS, "Objectness", "Whether the cell holds any object at all."),
-    (HeatKind.CLASS, "Score of one class", "Objectness × the probability of one class."),
+    (HeatKind.CLASS, "One class", "The score of one class: objectness × its probability."),
     (HeatKind.BOX, "Box channel", "Where the box lies and how large it is, as the network gives it."),
     (HeatKind.RAW, "Any raw channel", "One channel of the output, untouched."),
 )
@@ -85,6 +85,7 @@ class HeatmapsDock(QWidget):
     def __init__(self, view_model: ViewModel, requests: Requests, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("heatmaps")
+        panel(self)
         self._view_model = view_model
         self._requests = requests
         self._shown: _Answer | None = None
@@ -161,11 +162,11 @@ class HeatmapsDock(QWidget):
         form.setVerticalSpacing(4)
         form.addRow("Show", self.kind)
         form.addRow("", self.which)
-        form.addRow("Over picture", self.overlay)
+        form.addRow("On picture", self.overlay)
         form.addRow("Opacity", self.opacity)
         self._form = form
         side = QWidget()
-        side.setFixedWidth(264)
+        side.setFixedWidth(304)
         column = QVBoxLayout(side)
         column.setContentsMargins(8, 8, 4, 4)
         column.setSpacing(8)
@@ -415,7 +416,7 @@ class HeatmapsDock(QWidget):
             None if values is None or not _within(values, place) else float(values[place])
             for values in (row.reference, row.candidate, row.difference)
         ]
-        lines = [("", ("reference", "candidate", "difference"))]
+        lines: list[tuple[str, tuple[str, ...]]] = [("", ("reference", "candidate", "difference"))]
         name = "score" if picture.channel.kind is HeatKind.SCORE else str(picture.channel.kind)
         number = (lambda v: fixed(v, 3)) if picture.channel.is_probability else short
         signed = "" if values[2] is None or values[2] <= 0 else "+"
@@ -423,25 +424,28 @@ class HeatmapsDock(QWidget):
         assert self._shown is not None
         logits = has_logits(self._shown.request.comparison.reference.spec)
         reading = read_cell(row, place, logits=logits) if picture.channel.is_probability else None
+        if reading is not None and logits:
+            lines.append(("logits", ()))
         for label, own, other in reading.channels if reading is not None else ():
             change = other - own
             lines.append(
-                (label, (fixed(own, 2), fixed(other, 2), ("+" if change > 0 else "") + fixed(change, 2)))
+                (
+                    _shortened(label),
+                    (fixed(own, 2), fixed(other, 2), ("+" if change > 0 else "") + fixed(change, 2)),
+                )
             )
-        what = "" if reading is None else (", logits below" if logits else ", raw values below")
         head = f"<b>{row.title}</b>, row {cell.row}, column {cell.column}"
         body = "".join(
             f"<tr><td style='color:{theme.faint}'>{label}</td>"
             + "".join(
-                f"<td align='right' style='padding-left:8px;color:{theme.faint if not label else theme.text}'>"
+                f"<td align='right' style='padding-left:6px;color:{theme.faint if not label else theme.text}'>"
                 f"{value}</td>"
                 for value in cells
             )
             + "</tr>"
             for label, cells in lines
         )
-        tail = f"<span style='color:{theme.faint}'>{what}</span>"
-        return f"{head}{tail}<table cellspacing='0' style='margin-top:2px'>{body}</table>"
+        return f"{head}<table cellspacing='0' style='margin-top:2px'>{body}</table>"
 
 
 def _work(request: _Request) -> _Answer:
@@ -512,6 +516,10 @@ def _words(channel: HeatChannel) -> str:
 
 def _with_anchor(channel: Channel, anchors: int) -> str:
     return f"{channel.name} · anchor {channel.anchor + 1}" if anchors > 1 else channel.name
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 11 else name[:10] + "…"
 
 
 def _within(values: NDArray[np.float32], place: tuple[int, int]) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from trtviewer.compare.tensor_error import MAGNITUDE_EDGES, ErrorHistogram
+from trtviewer.compare.tensor_error import ErrorHistogram
 from trtviewer.gui.docks.figures import fixed, short
 from trtviewer.gui.theme import DARK, Theme
 
@@ -87,28 +87,42 @@ def bars_of(histogram: ErrorHistogram, axis: Axis, epsilon: float) -> Bars:
     """What is painted. A bin that epsilon cuts becomes two bars, as if it were spread evenly inside."""
     edges, counts = histogram.signed()
     total = max(1, histogram.total)
-    finite = np.isfinite(edges[:-1]) & np.isfinite(edges[1:])
+    finite = np.isfinite(edges[:-1]) & np.isfinite(edges[1:]) & (counts > 0)
     left, right, counts = edges[:-1][finite], edges[1:][finite], counts[finite].astype(np.float64)
-    inner = np.abs(left + right) / 2 < axis.least
-    middle = counts[inner].sum()
-    kept = ~inner & (counts > 0)
-    left, right, counts = left[kept], right[kept], counts[kept]
-    for cut in (-epsilon, epsilon):
-        for place in np.flatnonzero((left < cut) & (cut < right)):
-            share = (cut - left[place]) / (right[place] - left[place])
-            left, right = np.append(left, cut), np.append(right, right[place])
-            counts = np.append(counts, counts[place] * (1 - share))
-            right[place], counts[place] = cut, counts[place] * share
-    places = np.array(
-        [[axis.place(float(a)), axis.place(float(b))] for a, b in zip(left, right, strict=True)]
-    )
-    places = places.reshape(-1, 2)
-    outside = np.abs(left + right) / 2 > epsilon
-    return Bars(
-        np.append(places[:, 0], -_MIDDLE),
-        np.append(places[:, 1], _MIDDLE),
-        np.append(counts, middle) / total,
-        np.append(outside, False),
+    for cut in (-epsilon, epsilon, -axis.least, axis.least):
+        left, right, counts = _cut(left, right, counts, cut)
+    middle = np.abs(left + right) / 2
+    outside, small = middle > epsilon, middle < axis.least
+    ends = [
+        (axis.place(float(start)), axis.place(float(stop)), float(count), bool(out))
+        for start, stop, count, out in zip(
+            left[~small], right[~small], counts[~small], outside[~small], strict=True
+        )
+    ]
+    # The middle is one bar, or three where epsilon cuts it.
+    inner = axis.place(min(epsilon, axis.least))
+    ends.append((-inner, inner, float(counts[small & ~outside].sum()), False))
+    if epsilon < axis.least:
+        for sign, start, stop in ((-1, -_MIDDLE, -inner), (1, inner, _MIDDLE)):
+            chosen = small & outside & (np.sign(left + right) == sign)
+            ends.append((start, stop, float(counts[chosen].sum()), True))
+    table = np.array([row[:3] for row in ends])
+    return Bars(table[:, 0], table[:, 1], table[:, 2] / total, np.array([row[3] for row in ends]))
+
+
+def _cut(
+    left: NDArray[np.float64], right: NDArray[np.float64], counts: NDArray[np.float64], cut: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The bins with the one that holds `cut` made two, its count divided by width."""
+    place = np.flatnonzero((left < cut) & (cut < right))
+    if not len(place):
+        return left, right, counts
+    share = (cut - left[place]) / (right[place] - left[place])
+    first, second = counts[place] * share, counts[place] * (1 - share)
+    return (
+        np.append(np.delete(left, place), (left[place], np.full(len(place), cut))),
+        np.append(np.delete(right, place), (np.full(len(place), cut), right[place])),
+        np.append(np.delete(counts, place), (first, second)),
     )
 
 
@@ -135,6 +149,7 @@ class HistogramPlot(pg.PlotWidget):
         item.setMenuEnabled(False)
         item.setMouseEnabled(False, False)
         item.getViewBox().setDefaultPadding(0)
+        item.layout.setContentsMargins(0, 8, 16, 0)
         item.showAxis("top", False)
         item.showAxis("right", False)
         self._inside = pg.BarGraphItem(x0=[0.0], x1=[0.0], y0=0.0, height=[0.0], pen=None)
@@ -168,7 +183,7 @@ class HistogramPlot(pg.PlotWidget):
             axis.setPen(pg.mkPen(theme.line, width=1))
             axis.setTextPen(pg.mkPen(theme.faint))
             axis.setStyle(tickLength=-4)
-        self._inside.setOpts(brush=theme.color("matched"))
+        self._inside.setOpts(brush=theme.color("control"))
         self._outside.setOpts(brush=theme.color("warning"))
         for line in self._lines:
             line.setPen(pg.mkPen(theme.text, width=1))
@@ -221,6 +236,6 @@ def _share_ticks(depth: int) -> list[tuple[float, str]]:
     step = max(1, math.ceil(depth / 4))
     names = {0: "100 %", -1: "10 %", -2: "1 %", -3: "0.1 %", -4: "0.01 %"}
     return [
-        (float(place), names.get(place, short(10.0**place * 100) + " %"))
+        (float(place), names.get(place, f"{10.0 ** (place + 2):.{max(0, -place - 2)}f} %"))
         for place in range(0, -depth - 1, -step)
     ]

@@ -1,0 +1,374 @@
+"""Speed: what each side takes, frame by frame and stage by stage, and what INT8 buys when each model runs alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from trtviewer.detect.heat import round_up
+from trtviewer.gui.docks.figures import DASH, fixed, panel, tabular
+from trtviewer.gui.docks.newest import Pace
+from trtviewer.gui.docks.stage_bars import StageBars
+from trtviewer.gui.docks.timing_history import LENGTH, SIDES, TimingHistory
+from trtviewer.gui.theme import Theme
+from trtviewer.gui.view_model import BenchmarkResult, FrameTimings, Models, Progress, Requests, ViewModel
+
+BENCH_TASK = "bench"
+"""The task under which the window shows the benchmark's progress."""
+
+_FIGURES = (
+    ("fps", "frames/s", "1000 / the mean latency: what this model could do if nothing else took time."),
+    ("now", "now", "Latency of the frame that is shown, in milliseconds, with both models running at once."),
+    ("p50", "p50", "Half of the last frames were faster than this."),
+    ("p95", "p95", "One frame in twenty was slower than this: what a deadline must allow for."),
+)
+_SPANS = (60, 150, LENGTH)
+"""Frames that the plot may span: it changes in steps."""
+
+_EMULATED = "INT8 is computed in float on this CPU: its speed says nothing of a GPU."
+
+
+def make(view_model: ViewModel, requests: Requests) -> SpeedDock:
+    return SpeedDock(view_model, requests)
+
+
+class SpeedDock(QWidget):
+    """The benchmark's finding in large type, the live latencies with their plot, and the stages."""
+
+    def __init__(self, view_model: ViewModel, requests: Requests, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("speed")
+        panel(self)
+        self._view_model = view_model
+        self._requests = requests
+        self._history = TimingHistory()
+        self._sides: tuple[object, object] = (None, None)
+        self._pace = Pace(self)
+        self._pace.due.connect(self._refresh)
+        self._build()
+        view_model.timings_changed.connect(self._add)
+        view_model.models_changed.connect(self._models_changed)
+        view_model.benchmark_changed.connect(self._show_benchmark)
+        view_model.progress_changed.connect(self._show_progress)
+        view_model.theme_changed.connect(self._theme_changed)
+        self._models_changed(view_model.models)
+        self._theme_changed(view_model.theme)
+        self._show_progress(view_model.progress)
+        self._refresh()
+
+    def close_dock(self) -> None:
+        """Forgets what was to be shown."""
+        self._pace.stop()
+
+    # ---- making
+
+    def _build(self) -> None:
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(8, 8, 8, 4)
+        whole.setSpacing(16)
+        whole.addWidget(self._build_benchmark())
+        whole.addLayout(self._build_live(), 3)
+        self.stages = StageBars()
+        whole.addWidget(self.stages, 3)
+
+    def _build_benchmark(self) -> QWidget:
+        self.speedup = QLabel(DASH)
+        self.speedup.setObjectName("speed.speedup")
+        font = self.speedup.font()
+        font.setPointSizeF(font.pointSizeF() * 2.6)
+        font.setWeight(font.Weight.DemiBold)
+        self.speedup.setFont(font)
+        tabular(self.speedup)
+        self.finding = QLabel()
+        self.finding.setObjectName("speed.finding")
+        self.finding.setWordWrap(True)
+        self.finding.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.measure = QPushButton("Measure alone")
+        self.measure.setObjectName("speed.measure")
+        self.measure.setToolTip(
+            "Runs each model alone, then both at once: two models running together slow each other, so the "
+            "speed-up is taken from the runs alone."
+        )
+        self.measure.clicked.connect(self._requests.measure_alone)
+        self.progress = QProgressBar()
+        self.progress.setObjectName("speed.progress")
+        self.progress.setRange(0, 100)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setObjectName("speed.cancel")
+        self.cancel.clicked.connect(self._cancel)
+        running = QHBoxLayout()
+        running.setSpacing(8)
+        running.addWidget(self.measure)
+        running.addWidget(self.progress, 1)
+        running.addWidget(self.cancel)
+        side = QWidget()
+        side.setFixedWidth(216)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.speedup)
+        column.addWidget(self.finding)
+        column.addSpacing(4)
+        column.addLayout(running)
+        column.addStretch(1)
+        return side
+
+    def _build_live(self) -> QHBoxLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(4)
+        self._heads: dict[str, QLabel] = {}
+        self._values: dict[tuple[str, str], QLabel] = {}
+        for place, side in enumerate(SIDES, start=1):
+            heading = QLabel(side)
+            heading.setAlignment(Qt.AlignmentFlag.AlignRight)
+            heading.setTextFormat(Qt.TextFormat.RichText)
+            grid.addWidget(heading, 0, place)
+            self._heads[side] = heading
+        for row, (key, title, tip) in enumerate(_FIGURES, start=1):
+            name = QLabel(title)
+            name.setProperty("role", "faint")
+            name.setToolTip(tip)
+            grid.addWidget(name, row, 0)
+            for place, side in enumerate(SIDES, start=1):
+                value = QLabel(DASH)
+                value.setObjectName(f"speed.{side}.{key}")
+                value.setAlignment(Qt.AlignmentFlag.AlignRight)
+                value.setTextFormat(Qt.TextFormat.RichText)
+                value.setToolTip(tip)
+                tabular(value)
+                value.setMinimumWidth(value.fontMetrics().horizontalAdvance("1000.0 ms"))
+                grid.addWidget(value, row, place)
+                self._values[side, key] = value
+        self.shown = QLabel()
+        self.shown.setObjectName("speed.shown")
+        self.shown.setProperty("role", "faint")
+        self.shown.setToolTip(
+            "Frames shown in the last second, and those left out to keep the video's own time."
+        )
+        grid.addWidget(self.shown, len(_FIGURES) + 1, 0, 1, 3)
+        grid.setRowStretch(len(_FIGURES) + 2, 1)
+
+        self.latency = _segment(
+            "speed.latency", "Latency", "Milliseconds of each frame's inference.", "first"
+        )
+        self.rate = _segment("speed.rate", "Frames/s", "1000 / latency of each frame.", "last")
+        self.latency.setChecked(True)
+        self._what = QButtonGroup(self)
+        for button in (self.latency, self.rate):
+            self._what.addButton(button)
+        self._what.buttonClicked.connect(self._refresh)
+        self.legend = QLabel()
+        self.legend.setObjectName("speed.legend")
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.latency)
+        row.addWidget(self.rate)
+        row.addSpacing(12)
+        row.addWidget(self.legend, 1)
+
+        self.plot = pg.PlotWidget()
+        self.plot.setObjectName("speed.plot")
+        self.plot.setAccessibleName("Latency of the last frames")
+        item = self.plot.getPlotItem()
+        item.hideButtons()
+        item.setMenuEnabled(False)
+        item.setMouseEnabled(False, False)
+        item.getViewBox().setDefaultPadding(0)
+        item.layout.setContentsMargins(0, 8, 24, 0)
+        self._span = 0
+        self._curves = {side: item.plot(np.zeros(0), np.zeros(0)) for side in SIDES}
+        self._medians = {side: pg.InfiniteLine(angle=0) for side in SIDES}
+        self._tails = {side: pg.InfiniteLine(angle=0) for side in SIDES}
+        for line in (*self._medians.values(), *self._tails.values()):
+            item.addItem(line)
+        self._top = 0.0
+        right = QVBoxLayout()
+        right.setSpacing(4)
+        right.addLayout(row)
+        right.addWidget(self.plot, 1)
+        live = QHBoxLayout()
+        live.setSpacing(12)
+        live.addLayout(grid)
+        live.addLayout(right, 1)
+        return live
+
+    # ---- live
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh()
+
+    def _add(self, timings: FrameTimings | None) -> None:
+        if timings is None:
+            return
+        self._history.add(timings)
+        if self.isVisible():
+            self._pace.want()
+
+    def _models_changed(self, models: Models) -> None:
+        """Other models: the times of the old ones say nothing any more."""
+        sides = tuple(None if entry is None else entry.path for entry in (models.reference, models.candidate))
+        if sides != self._sides:
+            self._sides = sides
+            self._history.clear()
+        both = models.reference is not None and models.candidate is not None
+        self.measure.setEnabled(both)
+        self._show_benchmark(self._view_model.benchmark)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if not self.isVisible():
+            return
+        theme = self._view_model.theme
+        emulated = {
+            "reference": self._is_emulated(self._view_model.models.reference),
+            "candidate": self._is_emulated(self._view_model.models.candidate),
+        }
+        rate = self.rate.isChecked()
+        highest = 0.0
+        x = np.arange(1 - LENGTH, 1, dtype=float)
+        for side in SIDES:
+            found = self._history.latencies(side)
+            for key, value, unit in (
+                ("fps", found.fps, ""),
+                ("now", found.now_ms, "ms"),
+                ("p50", found.p50_ms, "ms"),
+                ("p95", found.p95_ms, "ms"),
+            ):
+                self._values[side, key].setText(_with_unit(value, unit, theme))
+            mark = f"<br><span style='color:{theme.warning}'>emulated</span>" if emulated[side] else ""
+            self._heads[side].setText(f"<span style='color:{theme.faint}'>{side}</span>{mark}")
+            values = self._history.infer_ms(side)
+            known = np.isfinite(values)
+            y = 1000 / np.maximum(values[known], 1e-3) if rate else values[known]
+            self._curves[side].setData(x[known], y)
+            lines = (found.p50_ms, found.p95_ms)
+            for line, level in zip((self._medians[side], self._tails[side]), lines, strict=True):
+                line.setVisible(level is not None)
+                if level is not None:
+                    line.setValue(1000 / max(level, 1e-3) if rate else level)
+            if len(y):
+                highest = max(highest, float(np.percentile(y, 98)) * 1.15)
+        span = next((span for span in _SPANS if len(self._history) <= span), LENGTH)
+        if span != self._span:
+            self._span = span
+            self.plot.setXRange(1 - span, 0, padding=0)
+            marks = [
+                (0.0, "now"),
+                *((-float(span * part // 3), f"−{span * part // 3} frames") for part in (1, 2)),
+            ]
+            self.plot.getPlotItem().getAxis("bottom").setTicks([marks])
+        top = round_up(highest) if highest else 1.0
+        if top != self._top:
+            self._top = top
+            self.plot.setYRange(0, top, padding=0)
+        self.stages.show_stages({side: self._history.stages(side) for side in SIDES})
+        newest = self._history.newest
+        self.shown.setText(
+            ""
+            if newest is None
+            else f"{fixed(newest.shown_fps, 0)} frames/s shown<br>{newest.dropped:,} left out"
+        )
+
+    @staticmethod
+    def _is_emulated(entry: object) -> bool:
+        return bool(getattr(entry, "emulated", False))
+
+    # ---- alone
+
+    def _show_benchmark(self, result: BenchmarkResult | None) -> None:
+        models = self._view_model.models
+        emulated = any(self._is_emulated(entry) for entry in (models.reference, models.candidate))
+        if result is None:
+            self.speedup.setText(DASH)
+            if emulated:
+                text = _EMULATED
+            elif models.reference is None or models.candidate is None:
+                text = "Open two models to measure what the candidate buys."
+            else:
+                text = "The speed-up has not been measured: two models running at once slow each other."
+        else:
+            self.speedup.setText(DASH if result.speedup is None else f"{fixed(result.speedup, 2)} ×")
+            alone = f"alone {fixed(result.reference_ms, 1)} ms → {fixed(result.candidate_ms, 1)} ms"
+            if result.emulated:
+                text = f"{_EMULATED} Here: {alone}."
+            else:
+                word = "faster" if (result.speedup or 0) >= 1 else "as fast"
+                text = f"{word} than the reference: {alone} (median)."
+        self.speedup.setVisible(result is not None and result.speedup is not None)
+        theme = self._view_model.theme
+        warned = emulated or (result is not None and result.emulated)
+        self.finding.setStyleSheet(f"color: {theme.warning if warned else theme.text};")
+        self.finding.setText(text)
+
+    def _show_progress(self, progress: tuple[Progress, ...]) -> None:
+        running = next((one for one in progress if one.task == BENCH_TASK), None)
+        self.measure.setVisible(running is None)
+        self.progress.setVisible(running is not None)
+        self.cancel.setVisible(running is not None)
+        if running is not None:
+            total = running.total or 0
+            self.progress.setRange(0, total)
+            self.progress.setValue(running.done)
+            left = "" if running.left_s is None else f"{fixed(running.left_s, 0)} s left"
+            self.progress.setFormat(left or "%p %")
+            self.cancel.setEnabled(running.cancel is not None)
+
+    def _cancel(self) -> None:
+        for one in self._view_model.progress:
+            if one.task == BENCH_TASK and one.cancel is not None:
+                one.cancel()
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self.stages.set_theme(theme)
+        self.plot.setBackground(theme.surface)
+        item = self.plot.getPlotItem()
+        for name in ("left", "bottom"):
+            axis = item.getAxis(name)
+            axis.setPen(pg.mkPen(theme.line, width=1))
+            axis.setTextPen(pg.mkPen(theme.faint))
+            axis.setStyle(tickLength=-4)
+        item.getAxis("left").setWidth(44)
+        pens = {"reference": theme.faint, "candidate": theme.text}
+        for side, color in pens.items():
+            self._curves[side].setPen(pg.mkPen(color, width=1))
+            self._medians[side].setPen(pg.mkPen(color, width=1, style=Qt.PenStyle.DashLine))
+            self._tails[side].setPen(pg.mkPen(color, width=1, style=Qt.PenStyle.DotLine))
+        self.legend.setText(
+            " &nbsp; ".join(f"<span style='color:{color}'>— {side}</span>" for side, color in pens.items())
+            + f"<span style='color:{theme.faint}'> &nbsp; – – p50 &nbsp; ··· p95</span>"
+        )
+        self._show_benchmark(self._view_model.benchmark)
+        self._refresh()
+
+
+def _with_unit(value: float | None, unit: str, theme: Theme) -> str:
+    if value is None:
+        return DASH
+    tail = f" <span style='color:{theme.faint}'>{unit}</span>" if unit else ""
+    return f"{fixed(value, 1)}{tail}"
+
+
+def _segment(name: str, text: str, tip: str, role: str) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName(name)
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setCheckable(True)
+    button.setProperty("role", role)
+    return button
