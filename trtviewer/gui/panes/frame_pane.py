@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QWidget
 
 from trtviewer.gui.panes.labels import LabelPixmaps
 from trtviewer.gui.panes.marks import Key, Mark
+from trtviewer.gui.panes.paint import paint_boxes
 from trtviewer.gui.panes.render import Rendered
 from trtviewer.gui.panes.viewport import Mapping, Viewport, mapping
 from trtviewer.gui.theme import BOX_STYLES, DARK, Theme
@@ -207,21 +208,8 @@ class FramePane(QWidget):
         scene = self._rendered.scenes.get(side)
         if scene is None:
             return
-        by_kind: dict[str, list[QRectF]] = {}
-        lit: Mark | None = None
-        for mark in scene.marks:
-            if mark.key == self._hover:
-                lit = mark
-            by_kind.setdefault(mark.kind, []).append(where.rect(*mark.xyxy))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for kind in ("matched", "extra_ghost", "missed_ghost", "extra", "missed"):
-            rects = by_kind.get(kind)
-            if rects:
-                style = BOX_STYLES[kind]
-                painter.setPen(style.halo(self.line_scale))
-                painter.drawRects(rects)
-                painter.setPen(style.pen(self.line_scale))
-                painter.drawRects(rects)
+        paint_boxes(painter, scene.marks, where, self.line_scale)
+        lit = next((mark for mark in scene.marks if mark.key == self._hover), None)
         if lit is not None:
             self._paint_lit(painter, lit, where)
         ratio = self.devicePixelRatioF()

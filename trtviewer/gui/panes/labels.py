@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
 
 from trtviewer.gui.panes.marks import Mark
+from trtviewer.gui.panes.paint import paint_label
 from trtviewer.gui.panes.viewport import Mapping
-from trtviewer.gui.theme import BOX_STYLES
 
 PAD_X, PAD_Y = 4, 1
 GAP = 2.0
@@ -162,14 +162,6 @@ class LabelPixmaps:
         pixmap = QPixmap(max(1, round(width * ratio)), max(1, round(height * ratio)))
         pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(Qt.GlobalColor.transparent)
-        color = QColor(BOX_STYLES[kind].color)
-        strong = kind in ("missed", "extra")
         with QPainter(pixmap) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(color if strong else QColor(10, 12, 14, 200))
-            painter.drawRoundedRect(QRectF(0, 0, width, height), 3, 3)
-            painter.setPen(QColor("#101215") if strong else color.lighter(115))
-            painter.setFont(self.font)
-            painter.drawText(QRectF(0, 0, width, height), Qt.AlignmentFlag.AlignCenter, text)
+            paint_label(painter, QRectF(0, 0, width, height), text, kind, self.font)
         return pixmap
