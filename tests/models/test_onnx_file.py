@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto
 
 from tests import model_zoo as zoo
-from tests.models.onnx_models import CELLS, PICTURE, declared, with_external_data
+from tests.models.onnx_models import CELLS, PICTURE, declared, open_sized_dfl, with_external_data
 from trtviewer.errors import BadInput
 from trtviewer.models.load import load_spec
 from trtviewer.models.onnx_file import read_onnx
@@ -89,6 +89,14 @@ def test_that_open_sizes_are_fixed_by_metadata(tmp_path: Path) -> None:
     assert spec.input is not None
     assert (spec.input.size, spec.origins["input.size"]) == ((64, 96), Origin.METADATA)
     assert [head.shape[2:] for head in spec.heads] == [(8, 12), (4, 6), (2, 3)]
+
+
+@pytest.mark.parametrize(("size", "cells"), [((64, 64), 84), ((384, 640), 5040)])
+def test_that_shapes_follow_through_a_grid_that_the_graph_makes(
+    tmp_path: Path, size: tuple[int, int], cells: int
+) -> None:
+    spec = load_spec(open_sized_dfl(tmp_path / "m.onnx"), Sidecar(input=SidecarInput(size=size)))
+    assert (spec.family, spec.heads[0].shape) == (Family.YOLO_DFL, (1, 7, cells))
 
 
 def test_that_an_open_size_that_nobody_says_is_asked_for(tmp_path: Path) -> None:
@@ -213,3 +221,19 @@ def test_that_external_weights_outside_the_models_folder_are_refused(tmp_path: P
                 item.value = location
     onnx.save(model, path)
     assert "outside of its folder" in refused(path)
+
+
+def test_that_no_damaged_byte_gives_anything_but_one_clear_line(tmp_path: Path) -> None:
+    data = zoo.tiny_yolo_anchor(tmp_path / "whole.onnx", dynamic=True).read_bytes()
+    random = np.random.default_rng(0)
+    path = tmp_path / "m.onnx"
+    (tmp_path / "m.toml").write_text((tmp_path / "whole.toml").read_text())
+    for _ in range(300):
+        damaged = bytearray(data)
+        for _ in range(random.integers(1, 6)):
+            damaged[-1 - random.integers(0, 1500)] = random.integers(0, 256)
+        path.write_bytes(damaged)
+        try:
+            load_spec(path)
+        except BadInput as error:
+            assert "\n" not in str(error)

@@ -237,11 +237,50 @@ def test_that_a_typo_is_named_with_the_nearest_right_one(
         ("classes = 'nowhere.names'", "there is no file"),
         ("family = 'none'", "family must be one of"),
         ("[[output]]\nname = 'a'", "output[0] needs shape"),
+        ("[[output]]\nname = 'a'\nshape = [1]", "[[output]] belongs only in the outputs.toml"),
+        ("[input]\npixel_scale = 1" + "0" * 400, "input.pixel_scale must be a number"),
+        ("[input]\npad = inf", "input.pad must be a whole number"),
         ("family = ", "is not TOML"),
     ],
 )
 def test_that_a_wrong_value_is_named_with_what_it_must_be(tmp_path: Path, text: str, said: str) -> None:
     assert said in fault(tmp_path, text)
+
+
+TOML_VALUES = st.recursive(
+    st.one_of(st.integers(), st.booleans(), st.floats(), st.sampled_from(["'a'", "'rgb'", "1979-05-27"])),
+    lambda inner: st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(map(_as_toml, items))}]"),
+    max_leaves=6,
+).map(lambda value: _as_toml(value))
+KEYS = [
+    *("family", "classes", "input", "head", "output", "x", "input.colour", "input.pixel_scale", "input.mean"),
+    *(
+        "input.pad",
+        "input.size",
+        "input.resize",
+        "head.output",
+        "[[head]]",
+        "[input]",
+        "stride",
+        "anchors",
+        "box",
+    ),
+]
+
+
+def _as_toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@settings(deadline=None, max_examples=200)
+@given(lines=st.lists(st.tuples(st.sampled_from(KEYS), TOML_VALUES), max_size=6))
+def test_that_nothing_in_a_sidecar_gives_anything_but_one_clear_line(lines: list[tuple[str, str]]) -> None:
+    text = "\n".join(key if key.startswith("[") else f"{key} = {value}" for key, value in lines)
+    with TemporaryDirectory() as folder:
+        try:
+            read(Path(folder), text)
+        except BadInput as error:
+            assert "\n" not in str(error)
 
 
 def test_that_all_faults_are_told_at_once(tmp_path: Path) -> None:

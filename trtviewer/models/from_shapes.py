@@ -171,7 +171,7 @@ def _family(facts: Facts, outputs: Sequence[Tensor]) -> tuple[Family, Origin]:
         return facts.sidecar.family, Origin.SIDECAR
     if any(head.anchors is not None for head in facts.sidecar.heads):
         return Family.YOLO_ANCHOR, Origin.SIDECAR
-    if facts.end2end:
+    if facts.end2end and any(output.shape[-1:] == (6,) for output in outputs):
         return Family.END2END, Origin.METADATA
     if _is_efficient_nms(outputs):
         return Family.END2END, Origin.SHAPES

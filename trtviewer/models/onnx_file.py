@@ -62,6 +62,10 @@ def _parse(path: Path) -> onnx.ModelProto:
     if not model.graph.node or not model.opset_import:
         # Some other files happen to parse, as a message that says nothing.
         raise BadInput("is not an ONNX model: it has no graph", subject=path, advice="export it again")
+    named = (*model.graph.input, *model.graph.output, *model.graph.initializer)
+    if not all(isinstance(item.name, str) for item in named):
+        # Protobuf gives bytes where a text is none.
+        raise BadInput("is damaged: names in it are no text", subject=path, advice="export or copy it again")
     _check_external_data(path, model)
     return model
 
@@ -91,9 +95,9 @@ def _tensor(value: onnx.ValueInfoProto) -> Tensor:
 
 
 def _dtype(element: int) -> str:
-    if element == TensorProto.UNDEFINED:
-        return "unknown"
-    return str(helper.tensor_dtype_to_np_dtype(element))
+    # Sequences and maps have no element type, newer or damaged files one that is not known.
+    known = element in TensorProto.DataType.values() and element != TensorProto.UNDEFINED
+    return str(helper.tensor_dtype_to_np_dtype(element)) if known else "unknown"
 
 
 def _precision(model: onnx.ModelProto) -> Precision:

@@ -13,6 +13,8 @@ from trtviewer.errors import BadInput
 from trtviewer.models.sidecar_keys import HEAD_KEYS, INPUT_KEYS, OUTPUT_KEYS, TOP_KEYS, check_table
 from trtviewer.models.spec import Family, HeadSpec, InputSpec, ModelSpec, Resize
 
+_RECORDING = "outputs.toml"
+
 
 @dataclass(frozen=True, slots=True)
 class SidecarInput:
@@ -87,7 +89,7 @@ class Sidecar:
 
 def sidecar_path(model_path: Path) -> Path:
     """Where the sidecar of a model is: `yolov4-tiny.onnx` has `yolov4-tiny.toml`, a folder of recorded outputs has `outputs.toml` in it."""
-    return model_path / "outputs.toml" if model_path.is_dir() else model_path.with_suffix(".toml")
+    return model_path / _RECORDING if model_path.is_dir() else model_path.with_suffix(".toml")
 
 
 def read_sidecar(path: Path) -> Sidecar:
@@ -108,6 +110,10 @@ def read_sidecar(path: Path) -> Sidecar:
         for values in _tables(document, "output", OUTPUT_KEYS, "name", faults)
         if "shape" in values
     ]
+    if "output" in document and path.name != _RECORDING:
+        faults.append(
+            f"[[output]] belongs only in the {_RECORDING} of recorded outputs; a model has [[head]]"
+        )
     classes = top.get("classes")
     if isinstance(classes, str):
         classes = _class_file(path.parent / classes, faults)

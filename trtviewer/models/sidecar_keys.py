@@ -14,6 +14,10 @@ Check = Callable[[Any], Any]
 """Gives the value as the program keeps it. Raises: ValueError, saying what it must be."""
 
 
+_LARGEST = 1e300
+"""TOML's whole numbers have no bounds, floats have; NaN and infinity are not below it."""
+
+
 def check_table(
     table: Mapping[str, Any], keys: Mapping[str, Check], where: str, faults: list[str]
 ) -> dict[str, Any]:
@@ -61,7 +65,8 @@ def _choice(choices: type[StrEnum] | tuple[str, ...], but: tuple[str, ...] = ())
 
 def _number(least: float = -math.inf, *, above: float = -math.inf, most: float = math.inf) -> Check:
     def check(value: Any) -> float:
-        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        good = number and abs(value) <= _LARGEST
         if not good or value < least or value <= above or value > most:
             limits = [
                 f"at least {least:g}" if least > -math.inf else "",
@@ -129,7 +134,7 @@ INPUT_KEYS: dict[str, Check] = {
     "resize": _choice(Resize),
     "pad": _whole(0, 255),
     "layout": _choice(("nchw", "nhwc")),
-    "size": _list(_whole(1), "a list of height and width", 2),
+    "size": _list(_whole(1, 65536), "a list of height and width", 2),
 }
 HEAD_KEYS: dict[str, Check] = {
     "output": _text,
