@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,12 +22,13 @@ from trtviewer.compare.error_meter import ErrorMeter
 from trtviewer.compare.frame_comparison import FrameComparison, paired_maps
 from trtviewer.compare.kept import KeptFrame
 from trtviewer.compare.matched_video import rematch
+from trtviewer.compare.matching import Reason
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.tensor_error import OutputError
-from trtviewer.compare.totals import Totals
+from trtviewer.compare.totals import Counts, Totals
 from trtviewer.detect.families import canonical
 from trtviewer.models.correspond import Correspondence, correspond
-from trtviewer.models.spec import ModelSpec
+from trtviewer.models.spec import Family, HeadSpec, InputSpec, ModelSpec
 
 CHANGES = (
     {"confidence": 0.4},
@@ -271,3 +273,26 @@ def test_that_threads_measure_at_the_same_time_without_disturbing_each_other() -
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_that_models_with_their_own_nms_have_one_row_of_no_stride() -> None:
+    head = HeadSpec("output0", (1, 20, 6), "")
+    spec = ModelSpec(Path("a"), Family.END2END, ("person", "car"), InputSpec("images", (64, 64)), (head,))
+    rng = np.random.default_rng(1)
+    rows = np.zeros((1, 20, 6), np.float32)
+    corner = rng.uniform(0, 40, (12, 2))
+    rows[0, :12, :4] = np.concatenate((corner, corner + 12), axis=1)
+    rows[0, :12, 4] = -np.sort(-rng.uniform(0.3, 0.9, 12))
+    fewer = rows.copy()
+    fewer[0, 9:12, 4] = 0.2
+    comparison = compared(spec, spec, ({"output0": rows}, {"output0": fewer}))
+    assert comparison.matching.missed.reason.tolist() == [Reason.BELOW_CONFIDENCE] * 3
+    totals = Totals(CompareSettings(), spec)
+    totals.update(comparison)
+    assert totals.result().detections.by_stride == ((None, Counts(9, 3, 0)),)
+    assert totals.result().detections.below_by_at_most == pytest.approx(0.05)
+    kept = comparison.kept()
+    # The rows differ in their score alone, one of six values.
+    assert kept.reference_cell_error[9:12].tolist() == pytest.approx(
+        [(score - 0.2) / 6 for score in rows[0, 9:12, 4].tolist()], rel=1e-5
+    )

@@ -57,7 +57,12 @@ def match(
 
 
 def _loss(
-    index: int, own: Sequence[Box], other: Sequence[Box], free: Sequence[int], match_iou: float, confidence: float
+    index: int,
+    own: Sequence[Box],
+    other: Sequence[Box],
+    free: Sequence[int],
+    match_iou: float,
+    confidence: float,
 ) -> Loss:
     mine = own[index]
     changed = [
@@ -114,7 +119,9 @@ def figures(reference: Sequence[float], candidate: Sequence[float], epsilon: flo
     if not pairs:
         return Figures(None, None, None, None, None, None, bad_reference, bad_candidate, 0)
     d = [c - r for r, c in pairs]
-    dd, rr, cc = (math.fsum(x * x for x in values) for values in (d, [r for r, _ in pairs], [c for _, c in pairs]))
+    dd, rr, cc = (
+        math.fsum(x * x for x in values) for values in (d, [r for r, _ in pairs], [c for _, c in pairs])
+    )
     rc = math.fsum(r * c for r, c in pairs)
     return Figures(
         mse=dd / len(d),

@@ -17,7 +17,7 @@ from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.tensor_error import OutputError, TensorErrors
 from trtviewer.detect.boxes import NO_STRIDE, Detections
 from trtviewer.detect.families import FAMILIES
-from trtviewer.models.spec import Family, ModelSpec
+from trtviewer.models.spec import Family, HeadSpec, ModelSpec
 
 SIZES = ("small", "medium", "large")
 """COCO's, by the area of the box in pixels of the source frame."""
@@ -300,9 +300,13 @@ def strides_of(spec: ModelSpec) -> tuple[int | None, ...]:
     """The strides of a model's boxes, rising; (None,) where its family has none."""
     if spec.family == Family.NONE:
         return ()
-    grids = [grid for head in spec.heads for grid in FAMILIES[spec.family].grids(spec, head, head.shape)]
-    strides = {grid.stride for grid in grids if grid.stride is not None}
-    return tuple(sorted(strides)) or (None,)
+    strides = {stride for head in spec.heads for stride in strides_of_head(spec, head)}
+    return tuple(sorted(stride for stride in strides if stride is not None)) or (None,)
+
+
+def strides_of_head(spec: ModelSpec, head: HeadSpec) -> tuple[int | None, ...]:
+    """The strides that one head holds, in its own order; None where it has no grid."""
+    return tuple(grid.stride for grid in FAMILIES[spec.family].grids(spec, head, head.shape))
 
 
 def _badness(frame: WorstFrame) -> tuple[int, float, int]:

@@ -14,8 +14,9 @@ from trtviewer.atomic import write_text
 from trtviewer.compare.latency import Latency
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.tensor_error import OutputError, TensorError
-from trtviewer.compare.totals import Counts, DetectionSummary, TotalsResult
+from trtviewer.compare.totals import Counts, DetectionSummary, TotalsResult, strides_of_head
 from trtviewer.compare.verdict import verdict
+from trtviewer.detect.families import channels_of
 from trtviewer.models.correspond import Correspondence
 from trtviewer.models.spec import ModelSpec
 from trtviewer.runners.runner import RunnerInfo
@@ -139,9 +140,18 @@ def _outputs(result: TotalsResult, spec: ModelSpec, correspondence: Corresponden
     for name, _ in correspondence.pairs:
         head = spec.head(name)
         entries.append(
-            output_report(measured.get(name, OutputError(name, NO_ERROR, {}, ())), head.stride, head.shape)
+            output_report(measured.get(name) or _not_measured(spec, name), head.stride, head.shape)
         )
     return entries
+
+
+def _not_measured(spec: ModelSpec, name: str) -> OutputError:
+    """Every group and scale of an output of which no frame was seen, so that a gate's name is known before the work."""
+    groups = dict.fromkeys(channel.group for channel in channels_of(spec, name))
+    strides = dict.fromkeys(strides_of_head(spec, spec.head(name)))
+    return OutputError(
+        name, NO_ERROR, dict.fromkeys(groups, NO_ERROR), tuple((stride, NO_ERROR) for stride in strides)
+    )
 
 
 def _model(model: ReportModel, latency: Latency) -> dict[str, Any]:
