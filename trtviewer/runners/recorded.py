@@ -115,7 +115,7 @@ class RecordedFrames:
 
     def _from_archive(self, path: Path) -> dict[str, NDArray[Any]]:
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in self._outputs if name in archive.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise BadInput("is not an .npz archive, or is cut short", subject=path, advice=_RECORD) from error

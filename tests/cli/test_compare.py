@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.cli.test_main import program
+from tests.model_zoo import quantized_twin, tiny_end2end, tiny_yolo_anchor
+from trtviewer.cli.main import run
+from trtviewer.errors import BadInput, BadUsage, TrtviewerError
+from trtviewer.opencv import cv2
+
+FRAMES = 6
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`a.onnx`, its INT8 twin `b.onnx`, and `pictures` of noise."""
+    folder = tmp_path_factory.mktemp("compare")
+    quantized_twin(tiny_yolo_anchor(folder / "a.onnx", seed=1), folder / "b.onnx")
+    (folder / "pictures").mkdir()
+    for index in range(FRAMES):
+        noise = np.random.default_rng(index).integers(0, 256, (60, 80, 3), np.uint8)
+        cv2.imwrite(str(folder / "pictures" / f"{index}.png"), noise)
+    return folder
+
+
+Compare = Callable[..., int]
+
+
+@pytest.fixture
+def compare(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Compare:
+    """Runs compare in the folder, with the models and pictures of it unless told otherwise."""
+    monkeypatch.chdir(folder)
+
+    def run_compare(
+        *options: str, reference: str = "a.onnx", candidate: str = "b.onnx", source: str = "pictures"
+    ) -> int:
+        return run(
+            ["compare", "--reference", reference, "--candidate", candidate, "--source", source, *options]
+        )
+
+    return run_compare
+
+
+def report_of(compare: Compare, tmp_path: Path, *options: str, **names: str) -> dict[str, Any]:
+    assert compare("--json", str(tmp_path / "r.json"), *options, **names) == 0
+    report: dict[str, Any] = json.loads((tmp_path / "r.json").read_text())
+    return report
+
+
+def test_that_the_report_has_every_key_of_the_schema(compare: Compare, tmp_path: Path) -> None:
+    report = report_of(compare, tmp_path)
+    assert report["schema"] == "trtviewer.compare/1"
+    assert report["frames"] == FRAMES
+    assert report["candidate"]["precision"] == "int8"
+    assert report["candidate"]["emulated"] is True
+    assert report["speedup"] is None
+    assert [output["stride"] for output in report["outputs"]] == [8, 16, 32]
+    found = report["detections"]
+    assert found["reference"] == found["matched"] + found["missed"]
+    assert found["missed"] == sum(found["missed_reasons"].values())
+    assert found["reference"] == sum(row["reference"] for row in report["by_stride"])
+    assert found["reference"] == sum(row["reference"] for row in report["by_class"])
+
+
+def test_that_a_model_agrees_with_itself(compare: Compare, tmp_path: Path) -> None:
+    report = report_of(compare, tmp_path, candidate="a.onnx")
+    assert report["detections"]["agreement_f1"] == 1
+    assert all(output["mse"] == 0 and output["sqnr_db"] is None for output in report["outputs"])
+
+
+def test_that_frames_are_those_that_the_options_name(compare: Compare, tmp_path: Path) -> None:
+    report = report_of(compare, tmp_path, "--start", "1", "--every", "2", "--frames", "2")
+    assert sorted(frame["frame"] for frame in report["frames_worst"]) == [1, 3]
+
+
+def test_that_a_true_gate_fails_the_run_and_says_its_figure(
+    compare: Compare, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compare("--fail-on", "outputs.head8.mse >= 0", "--fail-on", "missed_rate > 1") == 1
+    assert capsys.readouterr().err.startswith("trtviewer: gate failed: outputs.head8.mse >= 0 (")
+
+
+def test_that_an_unknown_figure_in_a_gate_is_refused_before_any_frame_runs(compare: Compare) -> None:
+    with pytest.raises(BadUsage, match=r"mised_rate: there is no figure of that name \(nearest: missed_rate"):
+        compare("--fail-on", "mised_rate > 0.1")
+
+
+def test_that_against_an_end_to_end_model_only_detections_are_compared(
+    compare: Compare, folder: Path, tmp_path: Path
+) -> None:
+    tiny_end2end(folder / "e.onnx", seed=1)
+    (folder / "e.toml").write_text('family = "end2end"\nclasses = ["one", "two", "three"]\n')
+    report = report_of(compare, tmp_path, candidate="e.onnx")
+    assert report["outputs"] == []
+    assert report["outputs_reason"]
+    assert report["detections"]["reference"] > 0
+
+
+def truncated(folder: Path) -> None:
+    data = (folder / "a.onnx").read_bytes()
+    (folder / "cut.onnx").write_bytes(data[: len(data) // 2])
+    (folder / "cut.toml").write_text((folder / "a.toml").read_text())
+
+
+def contradicting_classes(folder: Path) -> None:
+    (folder / "classes.onnx").write_bytes((folder / "a.onnx").read_bytes())
+    text = (folder / "a.toml").read_text()
+    lines = ['classes = ["one", "two"]' if line.startswith("classes") else line for line in text.splitlines()]
+    (folder / "classes.toml").write_text("\n".join(lines))
+
+
+def misspelt(folder: Path) -> None:
+    (folder / "typo.onnx").write_bytes((folder / "a.onnx").read_bytes())
+    (folder / "typo.toml").write_text((folder / "a.toml").read_text().replace("colour", "color"))
+
+
+def other_size(folder: Path) -> None:
+    tiny_yolo_anchor(folder / "large.onnx", seed=1, size=96)
+
+
+def a_text(folder: Path) -> None:
+    (folder / "notes.txt").write_text("not a video\n")
+    (folder / "notes.mp4").write_text("not a video\n" * 100)
+
+
+def an_empty_folder(folder: Path) -> None:
+    (folder / "empty").mkdir(exist_ok=True)
+
+
+def foreign_models(folder: Path) -> None:
+    for suffix in ("pt", "weights", "pb", "uff", "tflite"):
+        (folder / f"model.{suffix}").write_bytes(b"\0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "says"),
+    [
+        (a_text, {"source": "notes.mp4"}, "notes.mp4: "),
+        (an_empty_folder, {"source": "empty"}, "empty: "),
+        (a_text, {"source": "absent.mp4"}, "absent.mp4: "),
+        (a_text, {"source": "camera:97"}, "camera:97: "),
+        (truncated, {"candidate": "cut.onnx"}, "cut.onnx: "),
+        (a_text, {"candidate": "absent.onnx"}, "absent.onnx: does not exist"),
+        (foreign_models, {"candidate": "model.pt"}, "export it to ONNX"),
+        (foreign_models, {"candidate": "model.weights"}, "export it to ONNX"),
+        (foreign_models, {"candidate": "model.pb"}, "export it to ONNX"),
+        (foreign_models, {"candidate": "model.uff"}, "to ONNX"),
+        (foreign_models, {"candidate": "model.tflite"}, "export it to ONNX"),
+        (contradicting_classes, {"candidate": "classes.onnx"}, "2"),
+        (misspelt, {"candidate": "typo.onnx"}, "colour"),
+        (other_size, {"candidate": "large.onnx"}, "input size 64x64 against 96x96"),
+    ],
+)
+def test_that_bad_input_is_one_clear_line(
+    compare: Compare,
+    folder: Path,
+    tmp_path: Path,
+    make: Callable[[Path], None],
+    options: dict[str, str],
+    says: str,
+) -> None:
+    make(folder)
+    with pytest.raises(TrtviewerError) as caught:
+        compare("--json", str(tmp_path / "r.json"), **options)
+    line = str(caught.value)
+    assert says in line
+    assert "\n" not in line
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_that_an_unwritable_report_is_told_before_any_frame_runs(compare: Compare) -> None:
+    with pytest.raises(BadInput, match="no-such-folder"):
+        compare("--json", "no-such-folder/r.json")
+
+
+def test_that_bad_input_in_a_process_is_exactly_one_line_and_status_2(folder: Path, tmp_path: Path) -> None:
+    a_text(folder)
+    done = program(
+        *["compare", "--reference", str(folder / "a.onnx"), "--candidate", str(folder / "b.onnx")],
+        *["--source", str(folder / "notes.mp4")],
+        home=tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("trtviewer: ")
+
+
+def test_that_ctrl_c_writes_what_was_measured_and_ends_with_130(folder: Path, tmp_path: Path) -> None:
+    report = tmp_path / "r.json"
+    long_video(tmp_path / "long.avi")
+    command = [sys.executable, "-m", "trtviewer", "compare", "--json", str(report)]
+    command += ["--reference", str(folder / "a.onnx"), "--candidate", str(folder / "b.onnx")]
+    command += ["--source", str(tmp_path / "long.avi")]
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    wait_for_threads(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert error.startswith("trtviewer: interrupted")
+    assert error.count("\n") == 1
+    assert json.loads(report.read_text())["frames"] < 20_000
+
+
+def long_video(path: Path) -> None:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 30, (64, 48))
+    picture = np.zeros((48, 64, 3), np.uint8)
+    for _ in range(20_000):
+        writer.write(picture)
+    writer.release()
+
+
+def wait_for_threads(process: int) -> None:
+    """Waits until the process has the threads of a running comparison: it is in the middle of its work."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for comm in Path(f"/proc/{process}/task").glob("*/status"):
+            try:
+                threads = [line for line in comm.read_text().splitlines() if line.startswith("Threads:")]
+            except OSError:
+                continue
+            if threads and int(threads[0].split()[1]) >= 8:
+                return
+        time.sleep(0.05)
+    raise AssertionError("no running comparison in a minute")
