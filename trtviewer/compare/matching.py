@@ -157,7 +157,8 @@ def _explain(
         np.full(len(index), np.nan, np.float32),
         np.full(len(index), np.nan, np.float32),
     )
-    if len(index) and len(free):
+    # Most misses have no unmatched detection anywhere near; match_iou itself is at least MOVED_IOU.
+    if (iou >= MOVED_IOU).any():
         _look_among_unmatched(other, free, iou, same, draft, settings.match_iou)
     _look_among_boxes(own, other, draft, settings)
     return Unmatched(draft.index, draft.reason, draft.other, draft.other_score, draft.iou)
