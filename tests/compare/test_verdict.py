@@ -83,17 +83,17 @@ THE_DESIGN_S = summary(
         ),
         (
             summary(0, 40, reasons={"gone": 40}),
-            ["INT8 misses all 40 that the reference finds; 40 are gone: see layers."],
+            ["INT8 misses all 40 that the reference finds; all are gone: see layers."],
         ),
         (
             summary(0, 1, reasons={"gone": 1}, sizes={"small": (0, 1)}),
-            ["INT8 misses the one object that the reference finds; 1 is gone: see layers."],
+            ["INT8 misses the one object that the reference finds; it is gone: see layers."],
         ),
         (
             summary(9, 1, reasons={"below_confidence": 1}, below=0.031, strides={8: (3, 1), 16: (6, 0)}),
             [
                 "INT8 misses 1 of 10 (10 %), on stride 8; "
-                "1 fell under the threshold by 0.04: try the threshold re-fit."
+                "it fell under the threshold by 0.04: try the threshold re-fit."
             ],
         ),
         (
@@ -104,7 +104,7 @@ THE_DESIGN_S = summary(
                 strides={None: (9, 1)},
                 sizes={"small": (1, 1), "large": (8, 0)},
             ),
-            ["INT8 misses 1 of 10 (10 %), a small one; 1 was removed by NMS: try a higher NMS IoU."],
+            ["INT8 misses 1 of 10 (10 %), a small one; it was removed by NMS: try a higher NMS IoU."],
         ),
         (
             summary(
@@ -121,15 +121,15 @@ THE_DESIGN_S = summary(
         ),
         (
             summary(99_999, 1, reasons={"gone": 1}),
-            ["INT8 misses 1 of 100,000 (under 0.1 %); 1 is gone: see layers."],
+            ["INT8 misses 1 of 100,000 (under 0.1 %); it is gone: see layers."],
         ),
         (
             summary(1, 99_999, reasons={"gone": 99_999}),
-            ["INT8 misses 99,999 of 100,000 (99.9 %); 99,999 are gone: see layers."],
+            ["INT8 misses 99,999 of 100,000 (99.9 %); all are gone: see layers."],
         ),
         (
             summary(1, 1, reasons={"below_confidence": 1}, below=0.0),
-            ["INT8 misses 1 of 2 (50 %); 1 fell under the threshold by 0.01: try the threshold re-fit."],
+            ["INT8 misses 1 of 2 (50 %); it fell under the threshold by 0.01: try the threshold re-fit."],
         ),
     ],
 )

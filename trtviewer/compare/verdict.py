@@ -80,7 +80,8 @@ def _why(summary: DetectionSummary) -> list[str]:
 
 
 def _reason(reason: Reason, count: int, summary: DetectionSummary) -> str:
-    number, one = _number(count), count == 1
+    one = count == 1
+    number = _number(count) if count < summary.counts.missed else "it" if one else "all"
     if reason is Reason.BELOW_CONFIDENCE:
         gap = _upwards(summary.below_by_at_most or 0.0)
         return (
