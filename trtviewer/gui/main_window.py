@@ -176,11 +176,10 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(self.start_page)
         self._stack.addWidget(self.comparison)
         self.panel = self._make_panel()
-        top = QHBoxLayout()
-        top.setContentsMargins(0, 0, 0, 0)
-        top.setSpacing(1)
-        top.addWidget(self._stack, 1)
-        top.addWidget(self.panel)
+        # The panel stands beside the pictures and the docks under them: the verdict and the thresholds never scroll away.
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.panel)
         self.transport = TransportBar(self.view_model, self.requests, self.actions_by_id, self)
         self.banners = Banners(self.view_model, self)
         central = QWidget(self)
@@ -188,11 +187,11 @@ class MainWindow(QMainWindow):
         self._central.setContentsMargins(0, 0, 0, 0)
         self._central.setSpacing(0)
         self._central.addWidget(self.banners)
-        self._central.addLayout(top, 1)
+        self._central.addWidget(self._stack, 1)
         self._central.addWidget(self.transport)
         self.setCentralWidget(central)
 
-    def _make_panel(self) -> QScrollArea:
+    def _make_panel(self) -> QDockWidget:
         inner = QWidget()
         inner.setProperty("role", "panel")
         inner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -201,25 +200,24 @@ class MainWindow(QMainWindow):
         self.filters = Filters(self.view_model, inner)
         reset = QPushButton("Defaults", inner)
         reset.setObjectName("thresholds.reset")
+        reset.setProperty("flat", True)
         reset.setToolTip(self.actions_by_id["compare.reset"].toolTip())
         reset.clicked.connect(self.thresholds.reset_all)
         head = QHBoxLayout()
-        title = QLabel("Thresholds", inner)
-        title.setProperty("role", "heading")
-        head.addWidget(title)
+        head.addWidget(_heading("Thresholds", inner))
         head.addStretch(1)
         head.addWidget(reset)
-        shown = QLabel("Shown", inner)
-        shown.setProperty("role", "heading")
         column = QVBoxLayout(inner)
         column.setContentsMargins(16, 12, 16, 12)
-        column.setSpacing(12)
+        column.setSpacing(8)
         column.addWidget(self.summary)
+        column.addSpacing(4)
         column.addWidget(_rule(inner))
         column.addLayout(head)
         column.addWidget(self.thresholds)
+        column.addSpacing(4)
         column.addWidget(_rule(inner))
-        column.addWidget(shown)
+        column.addWidget(_heading("Shown", inner))
         column.addWidget(self.filters)
         column.addStretch(1)
         area = QScrollArea(self)
@@ -229,7 +227,12 @@ class MainWindow(QMainWindow):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFixedWidth(PANEL_WIDTH)
-        return area
+        dock = QDockWidget("Summary and thresholds", self)
+        dock.setObjectName("dock.panel")
+        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        dock.setTitleBarWidget(QWidget(dock))
+        dock.setWidget(area)
+        return dock
 
     def _make_tool_bar(self) -> None:
         self.tool_bar = QToolBar("Tools", self)
@@ -644,6 +647,12 @@ def _rule(parent: QWidget) -> QFrame:
     rule = QFrame(parent)
     rule.setProperty("role", "rule")
     return rule
+
+
+def _heading(words: str, parent: QWidget) -> QLabel:
+    label = QLabel(words, parent)
+    label.setProperty("role", "heading")
+    return label
 
 
 def later(function: Callable[[], None]) -> None:

@@ -53,6 +53,6 @@ def caption(view_model: ViewModel) -> str:
     names = [entry.name for entry in (models.reference, models.candidate) if entry is not None]
     source = view_model.source.name if view_model.source is not None else ""
     return (
-        f"{' and '.join(names)} on {source}, frame {view_model.position.frame_index + 1}; "
+        f"{' and '.join(names)} on {source}, frame {view_model.position.frame_index}; "
         f"confidence {settings.confidence:g}, NMS IoU {settings.nms_iou:g}, match IoU {settings.match_iou:g}"
     )

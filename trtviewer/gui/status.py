@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from trtviewer.gui.panes.pane_header import EMULATED_TIP, tabular
 from trtviewer.gui.view_model import Progress, ViewModel
@@ -33,6 +33,9 @@ class Work(QWidget):
         row.setSpacing(8)
         for widget in (self.title, self.bar, self.left, self.cancel):
             row.addWidget(widget)
+        self.cancel.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.cancel.setProperty("flat", True)
+        row.addStretch(1)
 
     def show_progress(self, progress: Progress) -> None:
         self._progress = progress
@@ -64,6 +67,7 @@ class StatusBar(QStatusBar):
         self.words.setObjectName("status")
         self.work = Work(self)
         self.emulated = QLabel("INT8 emulated: speeds stand for nothing here", self)
+        self.emulated.setContentsMargins(0, 0, 12, 0)
         self.emulated.setObjectName("status.emulated")
         self.emulated.setProperty("role", "warning")
         self.emulated.setToolTip(EMULATED_TIP)

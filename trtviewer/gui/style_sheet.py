@@ -31,6 +31,9 @@ QPushButton:pressed, QToolButton:pressed {{ background: {line}; }}
 QPushButton:checked, QToolButton:checked {{ background: {accent}; color: {on_accent}; border-color: {accent}; }}
 QPushButton[role="primary"] {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {faint}; background: transparent; border-color: {line}; }}
+QPushButton[flat="true"] {{ background: transparent; border-color: transparent; color: {accent}; }}
+QPushButton[flat="true"]:hover {{ background: {raised}; }}
+QPushButton[flat="true"]:focus {{ border-color: {accent}; }}
 QToolButton[flat="true"] {{ background: transparent; border-color: transparent; }}
 QToolButton[flat="true"]:hover {{ background: {raised}; }}
 QToolButton[flat="true"]:focus {{ border-color: {accent}; }}
@@ -43,7 +46,9 @@ QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextBrowser {{
     background: {background}; color: {text}; border: 1px solid {line}; border-radius: 4px; padding: 3px 6px;
     selection-background-color: {accent}; selection-color: {on_accent};
 }}
-QAbstractSpinBox {{ padding-right: 2px; }}
+QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; }}
+QAbstractSpinBox {{ padding: 2px 4px; min-height: 20px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; subcontrol-origin: border; }}
 QCheckBox {{ spacing: 8px; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {control}; border-radius: 3px; background: {background}; }}
 QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; }}

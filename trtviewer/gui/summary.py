@@ -88,14 +88,14 @@ class Summary(QWidget):
         self.scope.setObjectName("summary.scope")
         self.scope.setProperty("role", "faint")
         self.scope.setWordWrap(True)
-        self.analyse = QPushButton("Analyse the whole video", self)
+        self.analyse = QPushButton("Analyse the video", self)
         self.analyse.setObjectName("summary.analyse")
         self.analyse.setToolTip(
             "Compares every frame in the background, for the figures, the timeline and the table."
         )
         self.analyse.clicked.connect(requests.analyse.emit)
-        self.missed = Figure("missed", "missed", "missed", "00000", self)
-        self.extra = Figure("extra", "extra", "extra", "00000", self)
+        self.missed = Figure("missed", "missed", "missed", "0000", self)
+        self.extra = Figure("extra", "extra", "extra", "0000", self)
         self.agreement = Figure("agreement", "agreement F1", "matched", "0.000", self)
         figures = QHBoxLayout()
         figures.setSpacing(12)
@@ -125,8 +125,10 @@ class Summary(QWidget):
         column_layout.setSpacing(8)
         self._column = column_layout
         column_layout.addWidget(self.verdict)
-        column_layout.addWidget(self.scope)
-        column_layout.addWidget(self.analyse)
+        line = QHBoxLayout()
+        line.addWidget(self.scope, 1)
+        line.addWidget(self.analyse)
+        column_layout.addLayout(line)
         column_layout.addLayout(figures)
         column_layout.addWidget(rule)
         column_layout.addLayout(self._table)
@@ -148,13 +150,13 @@ class Summary(QWidget):
 
     def set_presentation(self, on: bool) -> None:
         """The verdict in type readable from ten metres."""
-        self._scale = 2.4 if on else 1.3
+        self._scale = 2.4 if on else 1.2
         font = QFont(self.font())
         font.setPointSizeF(self.font().pointSizeF() * self._scale)
         font.setWeight(QFont.Weight.Medium)
         self.verdict.setFont(font)
-        # Room for four lines, kept whatever it says, so that nothing under it jumps.
-        self.verdict.setFixedHeight(self.verdict.fontMetrics().lineSpacing() * (3 if on else 5) + 4)
+        # Room kept whatever it says, so that nothing under it jumps.
+        self.verdict.setFixedHeight(self.verdict.fontMetrics().lineSpacing() * (3 if on else 6) + 4)
 
     def take_verdict_back(self) -> None:
         """After a presentation, which shows the verdict elsewhere."""
@@ -192,7 +194,7 @@ class Summary(QWidget):
             )
         else:
             summary = self._of_frame(comparison)
-            self.scope.setText(f"Of frame {comparison.frame.index + 1} alone")
+            self.scope.setText(f"Of frame {comparison.frame.index} alone")
         self.verdict.setText(" ".join(self._sentences(summary)))
         self._show(summary)
 
@@ -260,7 +262,7 @@ class Summary(QWidget):
         row = len(self._rows) + 1
         self._table.addWidget(QLabel(title, self), row, 0)
         labels = []
-        for column, widest in enumerate(("00000 / 00000", "100.0 %", "00000"), start=1):
+        for column, widest in enumerate(("0000 / 0000", "100.0 %", "0000"), start=1):
             label = QLabel(DASH, self)
             label.setFont(tabular(self.font()))
             label.setAlignment(Qt.AlignmentFlag.AlignRight)

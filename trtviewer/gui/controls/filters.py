@@ -9,12 +9,14 @@ from PySide6.QtCore import QPoint, QSignalBlocker, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -41,11 +43,8 @@ class Filters(QWidget):
         self.classes.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.classes.clicked.connect(self._open)
         self.sizes: dict[str, QToolButton] = {}
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
         row.setSpacing(0)
-        row.addWidget(self.classes, 1)
-        row.addSpacing(8)
         for place, size in enumerate(SIZES):
             button = QToolButton(self)
             button.setObjectName(f"size.{size}")
@@ -54,8 +53,23 @@ class Filters(QWidget):
             button.setCheckable(True)
             button.setProperty("role", ("first", "middle", "last")[place])
             button.toggled.connect(self._set_sizes)
-            row.addWidget(button)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            row.addWidget(button, 1)
             self.sizes[size] = button
+        self.classes.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        names = [QLabel(name, self) for name in ("Classes", "Size")]
+        names[0].setBuddy(self.classes)
+        # The same column of names as the thresholds above have.
+        names[0].setMinimumWidth(self.fontMetrics().horizontalAdvance("Confidence"))
+        grid.addWidget(names[0], 0, 0)
+        grid.addWidget(self.classes, 0, 1)
+        grid.addWidget(names[1], 1, 0)
+        grid.addLayout(row, 1, 1)
         self._popup = ClassList(view_model, self)
         view_model.display_changed.connect(self._show)
         view_model.models_changed.connect(lambda _: self._show(view_model.display))

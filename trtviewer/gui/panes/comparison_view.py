@@ -183,7 +183,7 @@ class ComparisonView(QWidget):
                 self._latencies[side].clear()
                 self._show_speed()
             else:
-                runner = entry.info.name if entry.info is not None else entry.state.value
+                runner = entry.info.name if entry.info is not None else f"{entry.state.value} …"
                 header.set_model(entry.name, entry.precision, runner, emulated=entry.emulated)
         self._show_notices()
 

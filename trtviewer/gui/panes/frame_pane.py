@@ -171,10 +171,13 @@ class FramePane(QWidget):
                     painter.setClipRect(half)
                     self._paint_side(painter, side, where)
                     painter.restore()
+                for side, half in zip(self.sides, halves, strict=True):
+                    self._paint_labels(painter, side, where, half)
                 self._paint_divider(painter, edge)
             else:
                 for side in self.sides:
                     self._paint_side(painter, side, where)
+                    self._paint_labels(painter, side, where, QRectF(self.rect()))
             self._paint_selection(painter, where)
             self._paint_pointed(painter, where)
             self._paint_notice(painter)
@@ -212,10 +215,20 @@ class FramePane(QWidget):
         lit = next((mark for mark in scene.marks if mark.key == self._hover), None)
         if lit is not None:
             self._paint_lit(painter, lit, where)
+
+    def _paint_labels(self, painter: QPainter, side: str, where: Mapping, room: QRectF) -> None:
+        """Whole labels only: one whose box begins beyond the divider is the other side's to tell."""
+        assert self._rendered is not None
+        scene = self._rendered.scenes.get(side)
+        if scene is None:
+            return
         ratio = self.devicePixelRatioF()
+        split = len(self.sides) == 2
         for label in reversed(scene.labels):
-            corner = where.to_pane(*label.frame) + QPointF(*label.offset)
-            painter.drawPixmap(corner.toPoint(), self._labels.get(label.text, label.kind, ratio))
+            corner = where.to_pane(*label.frame)
+            if not split or room.left() <= corner.x() < room.right():
+                at = (corner + QPointF(*label.offset)).toPoint()
+                painter.drawPixmap(at, self._labels.get(label.text, label.kind, ratio))
 
     def _paint_lit(self, painter: QPainter, mark: Mark, where: Mapping) -> None:
         rect = where.rect(*mark.xyxy)

@@ -191,7 +191,7 @@ def spotlight(
 ) -> NDArray[np.uint8]:
     """Greys and dims a picture, but for the places in `boxes`: what differs is what is seen."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_BGRA2GRAY)
-    dimmed = cv2.cvtColor(cv2.convertScaleAbs(grey, alpha=0.42, beta=8), cv2.COLOR_GRAY2BGRA)
+    dimmed = cv2.cvtColor(cv2.convertScaleAbs(grey, alpha=0.52, beta=10), cv2.COLOR_GRAY2BGRA)
     height, width = pixels.shape[:2]
     across, down = width / extent[0], height / extent[1]
     for x1, y1, x2, y2 in boxes:

@@ -295,7 +295,7 @@ class Timeline(QWidget):
 
     def _words(self, frame: int) -> str:
         video = self._model.matched_video
-        words = f"Frame {frame + 1}"
+        words = f"Frame {frame}"
         if video is not None:
             rows = np.flatnonzero(video.frame_index == frame)
             if len(rows):

@@ -117,8 +117,9 @@ class TransportBar(QWidget):
             self.time.setText(f"{clock(position.time_s)} / {clock((source.length - 1) / source.fps)}")
         else:
             self.time.setText(clock(position.time_s) if source.fps else "")
-        total = f" / {source.length}" if source.length else ""
-        self.frame.setText(f"frame {position.frame_index + 1}{total}")
+        # Frames count from 0, as on the command line and in the report.
+        last = f" / {source.length - 1}" if source.length else ""
+        self.frame.setText(f"frame {position.frame_index}{last}")
 
     def _show_playing(self, playing: Playing) -> None:
         self.speed.setText(f"{playing.speed:g} x")
