@@ -94,15 +94,16 @@ def load_network(path: Path) -> Network:
         BadInput: not an ONNX model, external data missing or outside its folder, quantized already, FP16, no Conv,
             opset below 13, or a batch that is not fixed to 1.
     """
-    model = _load(path)
+    model = load_model(path)
     _check(model, path)
-    model = _folded(_with_constants_as_initializers(model))
-    _name_nodes(model)
+    model = _folded(with_constants_as_initializers(model))
+    name_nodes(model)
     model = onnx.shape_inference.infer_shapes(model)
     return _network(model, path)
 
 
-def _load(path: Path) -> ModelProto:
+def load_model(path: Path) -> ModelProto:
+    """The model with all of its weights. Raises: BadInput: it cannot be read, or is larger than 2 GB."""
     try:
         model = onnx.load(str(path), load_external_data=False)
     except OSError as error:
@@ -153,7 +154,7 @@ def _check(model: ModelProto, path: Path) -> None:
         )
     if not operators.intersection(("Conv", "ConvTranspose")):
         raise BadInput("has no Conv: it is no detector that INT8 could run", subject=path)
-    opset = _opset(model)
+    opset = opset_of(model)
     if opset < OLDEST_OPSET:
         raise BadInput(
             f"is of opset {opset}, and INT8 by channel needs {OLDEST_OPSET}",
@@ -176,11 +177,12 @@ def _check(model: ModelProto, path: Path) -> None:
         raise BadInput("is FP16", subject=path, advice="quantize its FP32 original with --float-type float16")
 
 
-def _opset(model: ModelProto) -> int:
+def opset_of(model: ModelProto) -> int:
+    """The version of the standard operators that the model was written for."""
     return max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1)
 
 
-def _with_constants_as_initializers(model: ModelProto) -> ModelProto:
+def with_constants_as_initializers(model: ModelProto) -> ModelProto:
     """Weights that an exporter wrote as Constant nodes become initializers, where a quantizer looks for them."""
     kept = []
     for node in model.graph.node:
@@ -216,7 +218,8 @@ def _folded(model: ModelProto) -> ModelProto:
     return result
 
 
-def _name_nodes(model: ModelProto) -> None:
+def name_nodes(model: ModelProto) -> None:
+    """Gives every node a name of its own, changing as few as can be."""
     taken = {node.name for node in model.graph.node}
     seen: set[str] = set()
     for index, node in enumerate(model.graph.node):
@@ -246,7 +249,7 @@ def _network(model: ModelProto, path: Path) -> Network:
         path=path,
         model=model,
         input=given,
-        opset=_opset(model),
+        opset=opset_of(model),
         nodes=tuple(graph.node),
         producer=producer,
         consumers=consumers,
