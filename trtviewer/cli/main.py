@@ -30,6 +30,7 @@ class Command:
 
 COMMANDS = {
     "view": Command("trtviewer.cli.view", "open the window (also without a command)"),
+    "demo": Command("trtviewer.cli.demo", "show the bundled demo; --headless writes a report and a picture"),
     "compare": Command("trtviewer.cli.compare", "compare two models over a source, by figures"),
     "quantize": Command("trtviewer.cli.quantize", "write the INT8 (Q/DQ) model of an FP32 one"),
     "diff": Command("trtviewer.cli.diff", "compare two recordings of outputs, with no model"),

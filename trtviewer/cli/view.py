@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -24,6 +25,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns when the window is closed. Raises: MissingRuntime: Qt is not here or would crash."""
+    return open_window(arguments.reference, arguments.candidate, arguments.source)
+
+
+def open_window(reference: Path | None, candidates: Sequence[Path], source: str | None) -> int:
+    """Opens the window, the first candidate shown, and returns when it is closed."""
     from trtviewer.gui.app import view
 
-    return view(arguments.reference, arguments.candidate, arguments.source)
+    return view(reference, candidates, source)
+
+
+def save_picture(
+    reference: Path, candidates: Sequence[Path], source: str, frame_index: int, path: Path
+) -> None:
+    """Writes a PNG of the window on one frame; needs no display. Raises: BadInput, MissingRuntime."""
+    from trtviewer.gui.app import picture
+
+    picture(reference, candidates, source, frame_index, path)

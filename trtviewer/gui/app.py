@@ -148,6 +148,13 @@ def view(
         qInstallMessageHandler(None)
 
 
+def picture(reference: Path, candidates: Sequence[Path], source: str, frame_index: int, path: Path) -> None:
+    """Writes a PNG of the window on one frame, with no display (`screenshot.save_screenshot`)."""
+    from trtviewer.gui.screenshot import save_screenshot
+
+    save_screenshot(reference, candidates, source, frame_index, path)
+
+
 def _open(
     window: object,
     reference: Path | None,
