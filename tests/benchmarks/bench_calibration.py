@@ -115,7 +115,9 @@ def methods(model: Path, source: str, calibration: int = 30, frames: int = 100) 
         for patterns in ((), ("first", "heads")):
             for method in Method:
                 out = Path(folder) / f"{method}.onnx"
-                write_qdq(network, amax_by_tensor(ranges, method), resolve(network, patterns), out)
+                kept = resolve(network, patterns)
+                amax = amax_by_tensor(ranges, method, groups=plan(network, kept).groups)
+                write_qdq(network, amax, kept, out)
                 session = _session(out, quantized=True)
                 errors = np.zeros(len(outputs))
                 for tensor, heads in zip(tensors, expected, strict=True):

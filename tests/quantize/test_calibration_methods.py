@@ -39,8 +39,8 @@ def counted(values: NDArray[np.float32]) -> Histogram:
     return accumulator.result()
 
 
-def ranges_of(values: NDArray[np.float32], input_amax: float | None = None) -> Ranges:
-    return Ranges({"images": counted(values), "x": counted(values)}, 1, "images", input_amax)
+def ranges_of(values: NDArray[np.float32], **known: float) -> Ranges:
+    return Ranges({"images": counted(values), "x": counted(values)}, 1, known)
 
 
 def test_that_minmax_is_the_largest_absolute_value(values: NDArray[np.float32]) -> None:
@@ -100,6 +100,20 @@ def test_that_a_dead_tensor_has_no_range(method: Method) -> None:
 @pytest.mark.parametrize("method", list(Method))
 def test_that_the_range_of_the_picture_is_the_one_known_beforehand(method: Method) -> None:
     values = np.random.default_rng(0).random(1000).astype(np.float32) * np.float32(0.5)
-    amax = amax_by_tensor(ranges_of(values, input_amax=1.0), method)
+    amax = amax_by_tensor(ranges_of(values, images=1.0), method)
     assert amax["images"] == 1.0
     assert amax["x"] < 0.6
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_that_tensors_that_share_a_scale_are_counted_as_one(method: Method) -> None:
+    random = np.random.default_rng(1)
+    parts = {
+        name: random.standard_normal(5_000).astype(np.float32) * scale
+        for name, scale in zip("abc", (1, 3, 7), strict=True)
+    }
+    histograms = {name: counted(values) for name, values in parts.items()}
+    amax = amax_by_tensor(Ranges(histograms, 1, {"a": 1.0}), method, groups={"a": 0, "b": 1, "c": 1})
+    whole = counted(np.concatenate([parts["b"], parts["c"]]))
+    assert amax["a"] == 1.0
+    assert amax["b"] == amax["c"] == amax_by_tensor(Ranges({"x": whole}, 1), method)["x"]

@@ -76,6 +76,20 @@ def test_that_ranges_of_two_halves_merge_to_those_of_the_whole(network: Network)
         np.testing.assert_array_equal(histogram.counts, other.counts)
 
 
+def test_that_the_picture_keeps_its_known_range_through_a_focus_layer(tmp_path: Path) -> None:
+    net = networks.Builder()
+    parts = []
+    for start in (0, 1):
+        ends = [net.const(np.array([value], np.int64)) for value in (start, 16, 3, 2)]
+        parts.append(net.op("Slice", "images", *ends, name=f"Part_{start}"))
+    focus = net.op("Concat", *parts, axis=1, name="Focus")
+    path = net.save(tmp_path / "m.onnx", net.conv(net.op("Relu", net.conv(focus, 6, 4, name="First")), 4, 2))
+    dim = [picture * np.float32(0.3) for picture in networks.pictures(2)]
+    amax = amax_by_tensor(collect_ranges(path, dim, input_amax=1.0, threads=1))
+    assert amax["part_0"] == amax["part_1"] == amax["focus"] == 1.0
+    assert amax["relu_4"] != 1.0
+
+
 def test_that_memory_does_not_grow_with_the_number_of_frames(network: Network) -> None:
     def peak(count: int) -> int:
         random = np.random.default_rng(0)

@@ -22,6 +22,7 @@ from trtviewer.models.spec import ModelSpec, Precision
 from trtviewer.quantize.calibration_cache import read_table, scales_for, write_table
 from trtviewer.quantize.graph import Network, load_network
 from trtviewer.quantize.keep_float import resolve
+from trtviewer.quantize.layout import plan
 from trtviewer.quantize.methods import DEFAULT_METHOD, DEFAULT_PERCENTILE, LEVELS, Method, amax_by_tensor
 from trtviewer.quantize.qdq import Quantized, make_qdq, shared_scales
 from trtviewer.quantize.ranges import Ranges, calibration_tensors, collect_ranges, input_amax_of
@@ -161,7 +162,8 @@ def _from_frames(
                 frame_indices=indices,
                 progress=progress,
             )
-    scales = shared_scales(network, amax_by_tensor(ranges, method, percentile), keep_float)
+    groups = plan(network, keep_float).groups
+    scales = shared_scales(network, amax_by_tensor(ranges, method, percentile, groups), keep_float)
     shown = f"{method.value} {percentile:g}" if method is Method.PERCENTILE else method.value
     facts = {"method": shown, "frames": str(ranges.frames), "source": arguments.source}
     return _Calibration(scales, facts, ranges)

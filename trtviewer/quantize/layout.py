@@ -81,6 +81,16 @@ def quantizable(network: Network) -> tuple[NodeProto, ...]:
     )
 
 
+def picture_tensors(network: Network) -> frozenset[str]:
+    """The model's input and what holds nothing but its values, sliced or put together again (a Focus layer)."""
+    same = {network.input}
+    for node in network.nodes:
+        data = node.input if node.op_type == "Concat" else node.input[:1]
+        if (commutes(node) or node.op_type == "Concat") and same.issuperset(data):
+            same.update(node.output)
+    return frozenset(same)
+
+
 def first_layers(network: Network) -> tuple[str, ...]:
     """The weighted nodes that read the picture, with nothing but unweighted operators before them."""
     weighted = {node.name for node in network.weighted()}

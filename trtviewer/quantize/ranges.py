@@ -7,7 +7,7 @@ are computed from the same counts afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,7 +21,7 @@ from trtviewer.models.spec import InputSpec
 from trtviewer.preprocess import Preprocessor, to_model_layout
 from trtviewer.quantize.graph import Network, load_network
 from trtviewer.quantize.histogram import Histogram, HistogramAccumulator, NotFinite
-from trtviewer.quantize.layout import plan
+from trtviewer.quantize.layout import picture_tensors, plan
 from trtviewer.runners.ort import cpu_session_options
 from trtviewer.sources.source import Source
 
@@ -36,14 +36,12 @@ class Ranges:
     Attributes:
         histograms: by tensor, for every tensor of the layout with nothing kept in float.
         frames: how many frames were counted.
-        input: name of the model's input.
-        input_amax: the largest absolute value that a picture can have there, known beforehand; None to take the histogram's.
+        known: ranges that need no calibration: of the picture, where every value that a pixel can become is known beforehand.
     """
 
     histograms: Mapping[str, Histogram]
     frames: int
-    input: str
-    input_amax: float | None = None
+    known: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def merged(self, other: Ranges) -> Ranges:
         """As if the frames of both had been counted in one pass."""
@@ -54,7 +52,7 @@ class Ranges:
             accumulator = HistogramAccumulator.of(histogram)
             accumulator.merge(HistogramAccumulator.of(other.histograms[name]))
             together[name] = accumulator.result()
-        return Ranges(MappingProxyType(together), self.frames + other.frames, self.input, self.input_amax)
+        return Ranges(MappingProxyType(together), self.frames + other.frames, self.known)
 
 
 def collect_ranges(
@@ -72,7 +70,7 @@ def collect_ranges(
     Args:
         model: the network, or its file.
         tensors: inputs in the model's own layout, as `calibration_tensors` makes them; read one at a time.
-        input_amax: see `Ranges`; `input_amax_of` gives it.
+        input_amax: the largest absolute value that a pixel can become, as `input_amax_of` gives it; None to calibrate the picture, too.
         frame_indices: numbers for messages; 0, 1, 2, ... by default.
         threads: of the inference; None for all cores.
         progress: called after each frame.
@@ -108,7 +106,9 @@ def collect_ranges(
     if not done:
         raise BadInput("there is no frame to calibrate on", subject=network.path, advice="give --source")
     results = {name: accumulator.result() for name, accumulator in accumulators.items()}
-    return Ranges(MappingProxyType(results), done, network.input, input_amax)
+    pictures = set() if input_amax is None else picture_tensors(network).intersection(names)
+    known = {name: input_amax for name in pictures if input_amax is not None}
+    return Ranges(MappingProxyType(results), done, MappingProxyType(known))
 
 
 def calibration_tensors(
