@@ -92,6 +92,16 @@ def test_that_what_is_written_is_built_by_tensorrt_for_rtx(model: Path, frames: 
         assert rtx_build.build(out).startswith("built")
 
 
+def test_that_a_network_of_any_size_is_calibrated_at_the_size_of_its_sidecar(
+    frames: Path, tmp_path: Path
+) -> None:
+    model = model_zoo.tiny_yolo_anchor(tmp_path / "any.onnx", size=96, dynamic=True)
+    assert quantize(model, "-o", tmp_path / "int8.onnx", "--source", frames) == 0
+    given = load_spec(tmp_path / "int8.onnx").input
+    assert given is not None
+    assert given.size == (96, 96)
+
+
 def test_that_the_methods_give_different_ranges(model: Path, frames: Path, tmp_path: Path) -> None:
     found = {}
     for method in ("minmax", "percentile", "entropy", "mse"):

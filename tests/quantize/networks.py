@@ -89,6 +89,19 @@ def routed(path: Path) -> Path:
     return net.save(path, net.op("Concat", *flat, axis=1, name="Out"))
 
 
+def transposed(path: Path) -> Path:
+    """A learned upsampling (ConvTranspose), and a fully connected layer at the end."""
+    net = Builder(4)
+    x = net.op("Relu", net.conv("images", 3, 8, name="First"), name="Act")
+    x = net.op("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2], name="Pool")
+    weights = net.const(net.random.standard_normal((8, 4, 2, 2)).astype(np.float32))
+    x = net.op("ConvTranspose", x, weights, name="Up", kernel_shape=[2, 2], strides=[2, 2])
+    x = net.op("Flatten", net.op("Relu", x, name="Act_up"), axis=1, name="Flat")
+    rows = net.const(net.random.standard_normal((4 * 16 * 16, 10)).astype(np.float32) * np.float32(0.05))
+    bias = net.const(net.random.standard_normal(10).astype(np.float32))
+    return net.save(path, net.op("Gemm", x, rows, bias, name="Full"))
+
+
 def normalised(path: Path) -> Path:
     """Conv, batch norm, activation, twice; nodes have no names, weights are Constant nodes."""
     net = Builder(3)

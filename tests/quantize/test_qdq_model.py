@@ -16,13 +16,15 @@ from tests import model_zoo
 from tests.oracles import rtx_build
 from tests.quantize import networks
 from trtviewer.errors import BadInput
+from trtviewer.models.load import load_spec
 from trtviewer.quantize.graph import Network, load_network
 from trtviewer.quantize.keep_float import resolve
 from trtviewer.quantize.layout import plan
 from trtviewer.quantize.methods import amax_by_tensor
 from trtviewer.quantize.qdq import make_qdq, scale_of, shared_scales, write_qdq
-from trtviewer.quantize.ranges import collect_ranges
+from trtviewer.quantize.ranges import calibration_tensors, collect_ranges, input_amax_of
 from trtviewer.runners.ort import cpu_session_options
+from trtviewer.sources.address import open_source
 
 NETWORKS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "plain": (networks.plain, 16),
@@ -240,6 +242,39 @@ def test_that_what_has_no_scale_stays_float_and_is_told(tmp_path: Path) -> None:
     onnx.checker.check_model(result.model, full_check=True)
     small = next(node for node in result.model.graph.node if node.name == "Small")
     assert not any("Dequantize" in name for name in small.input)
+
+
+def test_that_learned_upsampling_and_full_layers_are_quantized_by_their_channels(tmp_path: Path) -> None:
+    pytest.importorskip("tensorrt_rtx_bindings")
+    network = load_network(networks.transposed(tmp_path / "fp32.onnx"))
+    model = quantized(network, 16, tmp_path / "int8.onnx")
+    made, values = producers(model), constants(model)
+    shapes = {}
+    for node in model.graph.node:
+        if node.op_type in ("ConvTranspose", "Gemm"):
+            weights = made[node.input[1]]
+            axis = next(entry.i for entry in weights.attribute if entry.name == "axis")
+            shapes[node.op_type] = (axis, values[weights.input[1]].shape)
+    assert shapes == {"ConvTranspose": (1, (4,)), "Gemm": (1, (10,))}
+    assert rtx_build.build(tmp_path / "int8.onnx").startswith("built")
+
+
+@pytest.mark.real
+def test_that_the_real_network_computes_what_the_unoptimised_graph_does(
+    real_data: Path, tmp_path: Path
+) -> None:
+    path = real_data / "yolov4-tiny.onnx"
+    spec, network = load_spec(path), load_network(path)
+    assert spec.input is not None
+    with open_source(str(real_data / "street.avi")) as source:
+        tensors = list(calibration_tensors(source, spec.input, (0, 300, 600)))
+    ranges = collect_ranges(network, tensors[:2], input_amax=input_amax_of(spec.input), threads=1)
+    model = make_qdq(network, shared_scales(network, amax_by_tensor(ranges))).model
+    plain = ort.SessionOptions()
+    plain.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    ours, theirs = run(model, tensors[2], cpu_session_options(quantized=True)), run(model, tensors[2], plain)
+    for a, b in zip(ours, theirs, strict=True):
+        assert np.mean((a.astype(np.float64) - b) ** 2) < 1e-8
 
 
 def test_that_metadata_travels_and_the_calibration_is_told(tmp_path: Path) -> None:

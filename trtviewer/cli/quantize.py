@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +13,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from trtviewer import __version__
-from trtviewer.atomic import whole_file
 from trtviewer.cli.progress import console, progress_bar
 from trtviewer.errors import BadInput, BadUsage, Cancelled
 from trtviewer.models.load import load_spec
 from trtviewer.models.sidecar import sidecar_path, write_sidecar
-from trtviewer.models.spec import ModelSpec, Precision
+from trtviewer.models.spec import ModelSpec
 from trtviewer.quantize.calibration_cache import read_table, scales_for, write_table
 from trtviewer.quantize.graph import Network, load_network
 from trtviewer.quantize.keep_float import resolve
 from trtviewer.quantize.layout import plan
 from trtviewer.quantize.methods import DEFAULT_METHOD, DEFAULT_PERCENTILE, LEVELS, Method, amax_by_tensor
-from trtviewer.quantize.qdq import Quantized, make_qdq, shared_scales
+from trtviewer.quantize.qdq import Quantized, make_qdq, save_with_sidecar, shared_scales
 from trtviewer.quantize.ranges import Ranges, calibration_tensors, collect_ranges, input_amax_of
 from trtviewer.sources.address import open_source
 from trtviewer.sources.source import FrameRange, spread
@@ -79,9 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.source is None and arguments.calibration_table is None:
         raise BadUsage("needs frames to calibrate on", advice="give --source, or --calibration-table")
     spec = load_spec(arguments.model)
-    out_spec = replace(spec, path=arguments.output, precision=Precision.INT8)
     if sidecar_path(arguments.output).exists():
-        write_sidecar(sidecar_path(arguments.output), out_spec)  # refuses now what it would refuse at the end
+        write_sidecar(sidecar_path(arguments.output), spec)  # refuses now what it would refuse at the end
     network = load_network(arguments.model)
     keep_float = resolve(network, arguments.keep_float)
     try:
@@ -91,9 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
             calibration = _from_frames(network, spec, arguments, method, percentile, keep_float)
         facts = {**calibration.facts, "keep_float": ",".join(sorted(keep_float)), "version": __version__}
         quantized = make_qdq(network, calibration.scales, keep_float, arguments.float_type, facts=facts)
-        with whole_file(arguments.output) as temporary:
-            temporary.write_bytes(quantized.model.SerializeToString())
-            write_sidecar(sidecar_path(arguments.output), out_spec)
+        save_with_sidecar(quantized.model, arguments.output, spec)
         if arguments.write_calibration_table is not None:
             write_table(arguments.write_calibration_table, quantized.scales, method)
     except KeyboardInterrupt as error:

@@ -7,7 +7,7 @@ int8 with zero point 0; weights by output channel, stored as int8; biases float.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +24,8 @@ from onnxruntime.quantization.quant_utils import (
 
 from trtviewer import atomic
 from trtviewer.errors import BadInput
+from trtviewer.models.sidecar import sidecar_path, write_sidecar
+from trtviewer.models.spec import ModelSpec, Precision
 from trtviewer.quantize.float16 import as_float16
 from trtviewer.quantize.graph import PREPROCESS_MARKS, WEIGHTED, Network, load_network
 from trtviewer.quantize.layout import Layout, plan
@@ -150,6 +152,16 @@ def make_qdq(
 def save(model: ModelProto, out: Path) -> None:
     """Writes the model, whole or not at all. Raises: BadInput: it cannot be written."""
     atomic.write_bytes(out, model.SerializeToString())
+
+
+def save_with_sidecar(model: ModelProto, out: Path, original: ModelSpec) -> None:
+    """Writes the model and a sidecar that is complete in itself; where one of the two cannot be written, no model is.
+
+    Raises: BadInput: a file cannot be written, or there is a sidecar of other contents.
+    """
+    with atomic.whole_file(out) as temporary:
+        temporary.write_bytes(model.SerializeToString())
+        write_sidecar(sidecar_path(out), replace(original, path=out, precision=Precision.INT8))
 
 
 def _without(layout: Layout, missing: Collection[str]) -> Layout:
