@@ -32,7 +32,8 @@ def open_window(reference: Path | None, candidates: Sequence[Path], source: str 
     """Opens the window, the first candidate shown, and returns when it is closed."""
     from trtviewer.gui.app import view
 
-    return view(reference, candidates, source)
+    status: int = view(reference, candidates, source)
+    return status
 
 
 def save_picture(
