@@ -50,5 +50,30 @@ class Dock:
         return widget
 
 
-DOCKS: tuple[Dock, ...] = ()
+DOCKS: tuple[Dock, ...] = (
+    Dock(
+        "disagreements",
+        "Disagreements",
+        "Every missed and extra detection of the analysed video, with its reason; a row leads to its place.",
+        "disagreements",
+    ),
+    Dock(
+        "heatmaps",
+        "Heatmaps",
+        "The outputs as maps, scale by scale: reference, candidate, and their difference.",
+        "heatmaps",
+    ),
+    Dock(
+        "error_histogram",
+        "Error histogram",
+        "How far the candidate's outputs are from the reference's, and the share beyond epsilon.",
+        "error_histogram",
+    ),
+    Dock(
+        "speed",
+        "Speed",
+        "Latency of both sides, stage by stage, and the speed-up when each runs alone.",
+        "speed",
+    ),
+)
 """In the order of their tabs. A dock enters the table when it is finished."""

@@ -48,7 +48,10 @@ class Column(IntEnum):
 
 
 HEADINGS = {
-    Column.FRAME: ("Frame", "The frame in the source, from 0."),
+    Column.FRAME: (
+        "Frame",
+        "The frame in the source, counted from 1 as under the pictures; files and reports count from 0.",
+    ),
     Column.KIND: ("Kind", "Missed: only the reference has it. Extra: only the candidate has it."),
     Column.REASON: ("Reason", "Why the other side lacks it."),
     Column.CLASS: ("Class", "Its class on the side that has it."),
@@ -127,7 +130,7 @@ def text_of(table: DisagreementTable, row: int, column: Column, class_names: Seq
     """What one cell of the table says."""
     match column:
         case Column.FRAME:
-            return str(int(table.frame_index[row]))
+            return str(int(table.frame_index[row]) + 1)
         case Column.KIND:
             return KIND_WORDS[int(table.kind[row])]
         case Column.REASON:
@@ -164,7 +167,7 @@ def csv_of(table: DisagreementTable, rows: NDArray[np.intp], class_names: Sequen
         *(_numbers(values[rows]) for values in (reference, candidate, table.iou, table.cell_error)),
         *(_numbers(table.xyxy[rows, side]) for side in range(4)),
     ]
-    heading = "frame,kind,reason,class,size,stride,reference_score,candidate_score,iou,cell_error,left,top,right,bottom"
+    heading = "frame_index,kind,reason,class,size,stride,reference_score,candidate_score,iou,cell_error,left,top,right,bottom"
     return "\n".join((heading, *(",".join(cells) for cells in zip(*columns, strict=True)))) + "\n"
 
 
@@ -205,7 +208,7 @@ def _holding(table: DisagreementTable, word: str, class_names: Sequence[str]) ->
         if any(hits):
             good |= np.array(hits)[column]
     if word.isdigit():
-        good |= _begins_with(table.frame_index, word)
+        good |= _begins_with(table.frame_index + 1, word)
     return good
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -43,16 +43,16 @@ from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Problem, Requests, Selection, ViewModel
 
 _WIDTHS = {
-    Column.FRAME: 8,
-    Column.KIND: 9,
-    Column.REASON: 16,
-    Column.CLASS: 16,
-    Column.SIZE: 9,
-    Column.STRIDE: 8,
-    Column.REFERENCE_SCORE: 11,
-    Column.CANDIDATE_SCORE: 11,
-    Column.IOU: 8,
-    Column.CELL_ERROR: 13,
+    Column.FRAME: 7,
+    Column.KIND: 7,
+    Column.REASON: 14,
+    Column.CLASS: 12,
+    Column.SIZE: 8,
+    Column.STRIDE: 7,
+    Column.REFERENCE_SCORE: 10,
+    Column.CANDIDATE_SCORE: 10,
+    Column.IOU: 5,
+    Column.CELL_ERROR: 11,
 }
 """Widths of the columns, in digits."""
 
@@ -80,6 +80,29 @@ QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 
 
 def make(view_model: ViewModel, requests: Requests) -> DisagreementsDock:
     return DisagreementsDock(view_model, requests)
+
+
+class CopyingTable(QTableView):
+    """A table that asks its owner to copy, instead of copying the one cell that the cursor stands on."""
+
+    copy_wanted = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        # The window has the same key for the picture: while the table has the focus, the key is the table's.
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.matches(QKeySequence.StandardKey.Copy)
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_wanted.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class DisagreementsDock(QWidget):
@@ -136,6 +159,7 @@ class DisagreementsDock(QWidget):
         self.text.setObjectName("disagreements.text")
         self.text.setPlaceholderText("Filter: person small gone 124")
         self.text.setClearButtonEnabled(True)
+        self.text.setMinimumWidth(72)
         self.text.setAccessibleName("Filter by words")
         self.text.setToolTip(
             "Words that stand in the class, kind, reason or size, or begin the frame's number."
@@ -154,7 +178,7 @@ class DisagreementsDock(QWidget):
         self.notice.setObjectName("disagreements.notice")
         self.notice.setVisible(False)
 
-        self.view = QTableView()
+        self.view = CopyingTable()
         self.view.setObjectName("disagreements.table")
         self.view.setModel(self.model)
         self.view.setSortingEnabled(True)
@@ -173,10 +197,10 @@ class DisagreementsDock(QWidget):
         vertical, horizontal = self.view.verticalHeader(), self.view.horizontalHeader()
         vertical.setVisible(False)
         vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        vertical.setDefaultSectionSize(self.view.fontMetrics().height() + 6)
+        vertical.setMinimumSectionSize(16)
+        vertical.setDefaultSectionSize(self.view.fontMetrics().height() + 4)
         horizontal.setHighlightSections(False)
         horizontal.setStretchLastSection(False)
-        horizontal.setSectionResizeMode(Column.REASON, QHeaderView.ResizeMode.Stretch)
         horizontal.setSectionResizeMode(Column.CLASS, QHeaderView.ResizeMode.Stretch)
         for column, digits in _WIDTHS.items():
             self.view.setColumnWidth(column, digits * digit + 16)
@@ -202,16 +226,16 @@ class DisagreementsDock(QWidget):
         self.stack.addWidget(nothing)
 
         filters = QHBoxLayout()
-        filters.setSpacing(8)
+        filters.setSpacing(4)
         for box in (self.kind, self.reason, self.class_id, self.size_):
-            filters.addWidget(box)
+            filters.addWidget(box, 2)
             box.currentIndexChanged.connect(self._filter_changed)
-        filters.addWidget(self.text, 1)
+        filters.addWidget(self.text, 3)
         filters.addWidget(self.count)
         filters.addWidget(self.clear)
         filters.addWidget(self.copy)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(8, 8, 8, 4)
+        whole.setContentsMargins(8, 6, 8, 0)
         whole.setSpacing(4)
         whole.addWidget(self.bar)
         whole.addLayout(filters)
@@ -220,9 +244,7 @@ class DisagreementsDock(QWidget):
         self.text.textChanged.connect(self._filter_changed)
         self.clear.clicked.connect(self.clear_filters)
         self.copy.clicked.connect(self.copy_csv)
-        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.view)
-        shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-        shortcut.activated.connect(self.copy_csv)
+        self.view.copy_wanted.connect(self.copy_csv)
 
     # ---- what is shown
 
@@ -293,7 +315,7 @@ class DisagreementsDock(QWidget):
         shown = len(self.model.rows)
         self.count.setText(f"{total:,}" if shown == total else f"{shown:,} of {total:,}")
         filtered = self.model.filter != Filter()
-        self.clear.setEnabled(filtered)
+        self.clear.setVisible(filtered)
         self.copy.setEnabled(shown > 0)
         self.bar.setVisible(total > 0)
         frames = 0 if video is None else len(video.frame_index)
@@ -473,7 +495,8 @@ def _choice(name: str, title: str, anything: str) -> QComboBox:
     box.setToolTip(f"Shows one {title.lower()} only.")
     box.addItem(anything, None)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(len(anything))
+    box.setMinimumContentsLength(7)
+    box.view().setMinimumWidth(180)
     return box
 
 

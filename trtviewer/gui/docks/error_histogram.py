@@ -145,7 +145,7 @@ class ErrorHistogramDock(QWidget):
         self.words = QLabel()
         self.words.setObjectName("error_histogram.words")
         self.words.setWordWrap(True)
-        self.meaning = QLabel("share of the values, by d = candidate − reference")
+        self.meaning = QLabel("d = candidate − reference")
         self.meaning.setProperty("role", "faint")
         self.plot = HistogramPlot()
         self.plot.epsilon_dragged.connect(self._drag)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -19,10 +19,21 @@ from trtviewer.preprocess import Placement
 
 COLUMNS = ("reference", "candidate", "difference")
 
+_STEPS = {
+    Qt.Key.Key_Left: (0, 0, -1),
+    Qt.Key.Key_Right: (0, 0, 1),
+    Qt.Key.Key_Up: (0, -1, 0),
+    Qt.Key.Key_Down: (0, 1, 0),
+    Qt.Key.Key_PageUp: (-1, 0, 0),
+    Qt.Key.Key_PageDown: (1, 0, 0),
+}
+"""Key to a step of the cursor: scales, rows, columns."""
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
 _GAP = 4
-_APART = 20
+_APART = 12
 """Between the pair, which has one colour scale, and the difference, which has its own."""
-_BLOCK_GAP = 32
+_BLOCK_GAP = 20
 _MARGIN = 8
 
 
@@ -182,7 +193,7 @@ class HeatPanel(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._move(self._cell_under(event.position()))
 
-    def leaveEvent(self, event: object) -> None:
+    def leaveEvent(self, event: QEvent) -> None:
         self._move(None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -191,21 +202,25 @@ class HeatPanel(QWidget):
             self._move(cell)
             self.chosen.emit(cell)
 
+    def event(self, event: QEvent) -> bool:
+        # The window has shortcuts on the same keys: while the maps have the focus, the keys move their cursor.
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+            and (event.key() in _STEPS or event.key() in _ENTER)
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {
-            Qt.Key.Key_Left: (0, 0, -1),
-            Qt.Key.Key_Right: (0, 0, 1),
-            Qt.Key.Key_Up: (0, -1, 0),
-            Qt.Key.Key_Down: (0, 1, 0),
-            Qt.Key.Key_PageUp: (-1, 0, 0),
-            Qt.Key.Key_PageDown: (1, 0, 0),
-        }
-        key = Qt.Key(event.key())
+        key = event.key()
         if self._picture is None or not self._picture.rows:
             super().keyPressEvent(event)
-        elif key in steps:
-            self._step(*steps[key])
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._cursor is not None:
+        elif key in _STEPS:
+            self._step(*_STEPS[Qt.Key(key)])
+        elif key in _ENTER and self._cursor is not None:
             self.chosen.emit(self._cursor)
         elif key == Qt.Key.Key_Escape and self._cursor is not None:
             self._move(None)
@@ -344,10 +359,10 @@ class HeatPanel(QWidget):
             painter.drawRect(tile.adjusted(-0.5, -0.5, 0.5, 0.5))
         bar_top = tiles[0].bottom() + 4
         pair = QRectF(tiles[0].left(), bar_top, tiles[1].right() - tiles[0].left(), line)
-        self._paint_bar(painter, pair, viridis(), [row.levels[0], row.levels[1]])
+        self._paint_bar(painter, pair, viridis(), short(row.levels[0]), short(row.levels[1]))
         if row.difference is not None:
             alone = QRectF(tiles[2].left(), bar_top, tiles[2].width(), line)
-            self._paint_bar(painter, alone, diverging(self._theme), [-row.reach, row.reach])
+            self._paint_bar(painter, alone, diverging(self._theme), "", f"± {short(row.reach)}")
 
     def _two_tone(self, painter: QPainter, place: QRectF, title: str, facts: str) -> None:
         font = self.font()
@@ -373,11 +388,11 @@ class HeatPanel(QWidget):
         painter.setPen(self._theme.color("faint"))
         painter.drawText(tile, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
-    def _paint_bar(self, painter: QPainter, place: QRectF, table: ColourTable, ends: list[float]) -> None:
-        """A colour bar with the numbers of its two ends beside it; a diverging one has its 0 by its own symmetry."""
+    def _paint_bar(self, painter: QPainter, place: QRectF, table: ColourTable, low: str, high: str) -> None:
+        """A colour bar with the numbers of its ends beside it; a diverging one says its reach once."""
         metrics = self.fontMetrics()
-        low, high = short(ends[0]), short(ends[1])
-        left, right = metrics.horizontalAdvance(low) + 6, metrics.horizontalAdvance(high) + 6
+        left = metrics.horizontalAdvance(low) + 6 if low else 0
+        right = metrics.horizontalAdvance(high) + 6
         painter.setPen(self._theme.color("faint"))
         painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, low)
         painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, high)

@@ -89,6 +89,7 @@ class HeatmapsDock(QWidget):
         self._view_model = view_model
         self._requests = requests
         self._shown: _Answer | None = None
+        self._overlay_soon = False
         self._heads: tuple[Mapping[str, NDArray[np.float32]], ...] = ()
         self._newest = Newest("heatmaps", _work, self)
         self._newest.answered.connect(self._show)
@@ -112,9 +113,14 @@ class HeatmapsDock(QWidget):
 
     def toggle_overlay(self) -> None:
         """Lays the map of the smallest objects over the picture, or takes away what lies there."""
-        self.overlay.setCurrentIndex(
-            0 if self.overlay.currentIndex() > 0 else min(1, self.overlay.count() - 1)
-        )
+        if self.overlay.currentIndex() > 0:
+            self.overlay.setCurrentIndex(0)
+        elif self.overlay.count() > 1:
+            self.overlay.setCurrentIndex(1)
+        else:
+            # Which scales there are is known with the first answer.
+            self._overlay_soon = True
+            self._ask()
 
     # ---- making
 
@@ -154,6 +160,7 @@ class HeatmapsDock(QWidget):
         self.readout.setTextFormat(Qt.TextFormat.RichText)
         self.readout.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self.readout.setWordWrap(True)
         tabular(self.readout)
         self.maps = HeatPanel()
 
@@ -166,7 +173,7 @@ class HeatmapsDock(QWidget):
         form.addRow("Opacity", self.opacity)
         self._form = form
         side = QWidget()
-        side.setFixedWidth(304)
+        side.setFixedWidth(284)
         column = QVBoxLayout(side)
         column.setContentsMargins(8, 8, 4, 4)
         column.setSpacing(8)
@@ -210,7 +217,7 @@ class HeatmapsDock(QWidget):
         self._view_model.set_pointed(None)
 
     def _wanted(self) -> bool:
-        return self.isVisible() or self.overlay.currentData() is not None
+        return self.isVisible() or self._overlay_soon or self.overlay.currentData() is not None
 
     def _comparison_changed(self, comparison: FrameComparison | None) -> None:
         if comparison is None:
@@ -252,7 +259,11 @@ class HeatmapsDock(QWidget):
         grids = [row for row in answer.picture.rows if row.row.stride is not None or row.row.grid[0] > 1]
         self.maps.show_picture(answer.picture if grids else None, _NO_GRID)
         self._mark_selection(self._view_model.selection)
-        self._view_model.set_overlay(answer.overlay)
+        if self._overlay_soon and self.overlay.count() > 1:
+            self._overlay_soon = False
+            self.overlay.setCurrentIndex(1)
+        elif answer.request.overlay == self.overlay.currentData():
+            self._view_model.set_overlay(answer.overlay)
 
     def _failed(self, error: Exception) -> None:
         self._view_model.add_problem(

@@ -138,6 +138,7 @@ class HistogramPlot(pg.PlotWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("error_histogram.plot")
+        self.setMinimumSize(240, 80)
         self.setAccessibleName("Histogram of the differences")
         self._theme: Theme = DARK
         self._axis = Axis(1)

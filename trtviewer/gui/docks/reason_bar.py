@@ -25,6 +25,9 @@ _STRENGTH = {
     Reason.MOVED: 0.4,
     Reason.CLASS_CHANGED: 0.28,
 }
+_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+"""Keys that the bar uses itself while it has the focus."""
+
 _GROUP_GAP = 6
 _LEAST_WIDTH = 4
 
@@ -164,6 +167,13 @@ class ReasonBar(QWidget):
             index = self._at(event.pos().x())
             if index >= 0:
                 QToolTip.showText(event.globalPos(), self.tip(index), self)
+            return True
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() in _KEYS
+        ):
+            event.accept()
             return True
         return super().event(event)
 

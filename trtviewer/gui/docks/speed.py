@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,6 +26,9 @@ from trtviewer.gui.docks.stage_bars import StageBars
 from trtviewer.gui.docks.timing_history import LENGTH, SIDES, TimingHistory
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import BenchmarkResult, FrameTimings, Models, Progress, Requests, ViewModel
+
+_WIDE = 900
+"""From this width on there is room for the stages beside the plot."""
 
 BENCH_TASK = "bench"
 """The task under which the window shows the benchmark's progress."""
@@ -78,11 +82,12 @@ class SpeedDock(QWidget):
     def _build(self) -> None:
         whole = QHBoxLayout(self)
         whole.setContentsMargins(8, 8, 8, 4)
-        whole.setSpacing(16)
+        whole.setSpacing(12)
         whole.addWidget(self._build_benchmark())
         whole.addLayout(self._build_live(), 3)
         self.stages = StageBars()
         whole.addWidget(self.stages, 3)
+        self.setMinimumWidth(560)
 
     def _build_benchmark(self) -> QWidget:
         self.speedup = QLabel(DASH)
@@ -115,7 +120,7 @@ class SpeedDock(QWidget):
         running.addWidget(self.progress, 1)
         running.addWidget(self.cancel)
         side = QWidget()
-        side.setFixedWidth(216)
+        side.setFixedWidth(200)
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -150,7 +155,7 @@ class SpeedDock(QWidget):
                 value.setTextFormat(Qt.TextFormat.RichText)
                 value.setToolTip(tip)
                 tabular(value)
-                value.setMinimumWidth(value.fontMetrics().horizontalAdvance("1000.0 ms"))
+                value.setMinimumWidth(value.fontMetrics().horizontalAdvance("100.0 ms"))
                 grid.addWidget(value, row, place)
                 self._values[side, key] = value
         self.shown = QLabel()
@@ -174,6 +179,7 @@ class SpeedDock(QWidget):
         self.legend = QLabel()
         self.legend.setObjectName("speed.legend")
         self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(self.latency)
@@ -183,6 +189,7 @@ class SpeedDock(QWidget):
 
         self.plot = pg.PlotWidget()
         self.plot.setObjectName("speed.plot")
+        self.plot.setMinimumSize(160, 80)
         self.plot.setAccessibleName("Latency of the last frames")
         item = self.plot.getPlotItem()
         item.hideButtons()
@@ -208,6 +215,11 @@ class SpeedDock(QWidget):
         return live
 
     # ---- live
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # In a narrow window the plot goes on and the stages give way: they are the rarer question.
+        self.stages.setVisible(event.size().width() >= _WIDE)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
