@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from tests.cli.test_main import program
 from tests.model_zoo import quantized_twin, tiny_end2end, tiny_yolo_anchor
@@ -236,3 +238,23 @@ def wait_for_threads(process: int) -> None:
                 return
         time.sleep(0.05)
     raise AssertionError("no running comparison in a minute")
+
+
+def test_that_nan_outputs_are_counted_and_poison_nothing(
+    compare: Compare, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = onnx.load(folder / "a.onnx")
+    head = next(node for node in reversed(model.graph.node) if node.op_type == "Conv")
+    bias = next(tensor for tensor in model.graph.initializer if tensor.name == head.input[2])
+    values = numpy_helper.to_array(bias).copy()
+    values[0] = np.nan
+    bias.CopyFrom(numpy_helper.from_array(values, bias.name))
+    onnx.save(model, folder / "nan.onnx")
+    (folder / "nan.toml").write_text((folder / "a.toml").read_text())
+    report = report_of(compare, tmp_path, candidate="nan.onnx")
+    broken = [output for output in report["outputs"] if output["nonfinite"]["candidate"]]
+    assert len(broken) == 1
+    rows, columns = broken[0]["shape"][2:]
+    assert broken[0]["nonfinite"] == {"reference": 0, "candidate": FRAMES * rows * columns}
+    assert broken[0]["mse"] == 0
+    assert "NaN" in capsys.readouterr().out
