@@ -123,7 +123,7 @@ def street_of(seed: int, width: int, height: int) -> Street:
         _houses(chance, facade), _uprights(chance, road, half, crossing, parking),
         tuple(car_design(chance) for _ in range(9)), tuple(truck_design(chance) for _ in range(4)),
         tuple(person_design(chance, False) for _ in range(14)), tuple(person_design(chance, True) for _ in range(6)),
-        marks, chance.whole(10, 22), chance.between(0, 200),
+        marks, chance.whole(7, 13), chance.between(0, 200),
     )  # fmt: skip
 
 
@@ -185,8 +185,8 @@ def _uprights(
                 things.append(Upright("tree", side * (road + 0.9), z, chance.whole(0, 3)))
             z += chance.between(9.0, 18.0)
         z = 8.0
-        while z < 110.0 and parked:
+        while z < 80.0 and parked:
             if abs(z - crossing) > 7.0 and chance.happens(0.6):
                 things.append(Upright("parked", side * (half + 1.15), z, chance.whole(0, 8), away=side > 0))
-            z += chance.between(5.4, 7.0)
+            z += chance.between(6.2, 9.5)
     return tuple(things)

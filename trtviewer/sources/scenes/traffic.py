@@ -12,7 +12,7 @@ from trtviewer.sources.scenes.vehicles import VehicleDesign
 CLASS_NAMES = ("car", "truck", "person", "cyclist")
 CAR, TRUCK, PERSON, CYCLIST = range(4)
 FARTHEST = 165.0
-_WALK_SPAN = 96.0
+_WALK_SPAN = 62.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _bicycles(street: Street, lane: Lane, number: int, now: float) -> list[Actor
     found = []
     for slot, turn, z in _passes(lane, now, street.crossing + 20.0, PERIOD_S):
         chance = Chance(street.seed, 12, number, slot, turn)
-        if not chance.happens(0.85) or not 4.0 < z < 110.0:
+        if not chance.happens(0.85) or not 4.0 < z < 80.0:
             continue
         phase = int(now * 1.35 * PHASES + slot * 3) % PHASES
         x = lane.x + chance.between(-0.3, 0.3)
@@ -96,6 +96,9 @@ def _walkers(street: Street, now: float) -> list[Actor]:
         chance = Chance(street.seed, 14, number, turn)
         z = 5.0 + (along if away else _WALK_SPAN - along)
         x = side * (street.road + chance.between(1.2, street.facade - street.road - 0.7))
+        # Whoever comes to the end of their way turns into a house.
+        indoors = max(0.0, 1.0 - min(along, _WALK_SPAN - along) / 3.0) if z > 40.0 else 0.0
+        x += (side * (street.facade - 0.2) - x) * indoors
         heading = 2 if away else -2
         phase = int(run / 1.35 * PHASES) % PHASES
         found.append(Actor(PERSON, x, z, heading, phase, chance.pick(street.people)))

@@ -13,7 +13,7 @@ from trtviewer.sources.source import Truth
 
 LEAST_INPUT_PIXELS = 8.0
 """An object lower than this in a 416-pixel input is not counted."""
-LEAST_VISIBLE = 0.35
+LEAST_VISIBLE = 0.5
 """An object of which less than this shows is not counted."""
 _INPUT = 416
 _COARSE = 4
