@@ -173,6 +173,37 @@ def test_that_a_layer_kept_in_float_reads_what_was_not_quantized(tmp_path: Path)
     assert node.input[1] in {tensor.name for tensor in network.model.graph.initializer}
 
 
+def test_that_weights_shared_with_a_layer_kept_in_float_are_not_rounded_for_it(tmp_path: Path) -> None:
+    net = networks.Builder()
+    x = net.op("Relu", net.conv("images", 3, 8, name="First"), name="Act")
+    weights = net.random.standard_normal((8, 8, 3, 3)).astype(np.float32)
+    shared = net.const(weights)
+    for name in ("One", "Two"):
+        x = net.op(
+            "Relu", net.op("Conv", x, shared, name=name, kernel_shape=[3, 3], pads=[1] * 4), name=f"R_{name}"
+        )
+    network = load_network(net.save(tmp_path / "fp32.onnx", net.conv(x, 8, 4, name="Last")))
+    model = quantized(network, 16, tmp_path / "int8.onnx", "Two")
+    two = next(node for node in model.graph.node if node.name == "Two")
+    np.testing.assert_array_equal(constants(model)[two.input[1]], weights)
+    assert two.input[0] == "r_one"
+
+
+def test_that_an_output_that_is_also_data_of_a_layer_leaves_as_it_is(tmp_path: Path) -> None:
+    net = networks.Builder()
+    x = net.op("Relu", net.conv("images", 3, 8, name="First"), name="Act")
+    network = load_network(net.save(tmp_path / "fp32.onnx", x, net.conv(x, 8, 4, name="Second")))
+    for kind in ("float32", "float16"):
+        model = quantized(network, 16, tmp_path / "int8.onnx", float_type=kind)
+        assert [output.name for output in model.graph.output] == ["act", "second"]
+        picture = networks.pictures(1)[0]
+        act = run(model, picture, cpu_session_options(quantized=True))[0]
+        steps = act / constants(model)["act_inside_scale"].astype(np.float32)
+        assert np.abs(steps - np.rint(steps)).max() > 0.1, "rounded to steps"
+        if pytest.importorskip("tensorrt_rtx_bindings"):
+            assert rtx_build.build(tmp_path / "int8.onnx").startswith("built")
+
+
 def test_that_members_of_a_group_have_the_same_scale(tmp_path: Path) -> None:
     network = load_network(networks.routed(tmp_path / "fp32.onnx"))
     values = constants(quantized(network, 16, tmp_path / "int8.onnx"))

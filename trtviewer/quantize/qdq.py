@@ -129,6 +129,8 @@ def make_qdq(
     model = ModelProto()
     model.CopyFrom(network.model)
     names = {name: name for name in layout.tensors}
+    names |= _part_outputs(model, layout)
+    _part_weights(model, layout)
     if float_type == "float16":
         model, cast_input = as_float16(model, network.path)
         names[network.input] = cast_input
@@ -138,7 +140,7 @@ def make_qdq(
     quantizer.quantize_model()
     quantizer.model.topological_sort()
     result: ModelProto = quantizer.model.model
-    _read_unquantized(result, layout, kept, names)
+    _read_unquantized(result, layout, kept.union(map(_way_out, network.outputs)), names)
     _set_metadata(result, facts or {})
     return Quantized(
         model=result,
@@ -169,6 +171,45 @@ def _without(layout: Layout, missing: Collection[str]) -> Layout:
     return Layout(
         layers=layout.layers, tensors=tensors, groups={name: layout.groups[name] for name in tensors}
     )
+
+
+def _part_outputs(model: ModelProto, layout: Layout) -> dict[str, str]:
+    """An output that is also a layer's data leaves the network as it is; its pair belongs to a tensor of its own, behind it.
+
+    Returns: the new names of such tensors.
+    """
+    names = {
+        output.name: f"{output.name}_inside" for output in model.graph.output if output.name in layout.tensors
+    }
+    for node in model.graph.node:
+        for field in (node.input, node.output):
+            for index, name in enumerate(field):
+                field[index] = names.get(name, name)
+    for output in model.graph.output:
+        if output.name in names:
+            inside = model.graph.value_info.add()
+            inside.CopyFrom(output)
+            inside.name = names[output.name]
+            node = onnx.helper.make_node("Identity", [inside.name], [output.name], _way_out(output.name))
+            model.graph.node.append(node)
+    return names
+
+
+def _way_out(output: str) -> str:
+    return f"{output}_way_out"
+
+
+def _part_weights(model: ModelProto, layout: Layout) -> None:
+    """Weights that a layer in INT8 shares with one in float are copied for the latter, or it would get them rounded."""
+    weighted = [node for node in model.graph.node if node.op_type in WEIGHTED]
+    rounded = {node.input[1] for node in weighted if node.name in layout.layers}
+    initializers = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in weighted:
+        if node.name not in layout.layers and node.input[1] in rounded:
+            copy = model.graph.initializer.add()
+            copy.CopyFrom(initializers[node.input[1]])
+            copy.name = f"{node.input[1]}_of_{node.name}"
+            node.input[1] = copy.name
 
 
 def _quantizer(
