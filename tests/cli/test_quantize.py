@@ -217,6 +217,55 @@ def test_that_a_sidecar_of_other_contents_is_refused_before_any_work(
     assert quantize(model, "-o", out, "--source", frames) == 0, "its own sidecar is no obstacle"
 
 
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("opset", "is of opset 12, and INT8 by channel needs 13"),
+        ("batch", "its batch is N, not 1"),
+        ("external", "external data|not beside it|tiny.data"),
+        ("outside", "outside"),
+        ("nan", "is NaN or infinite on frame 0"),
+        ("no conv", "has no Conv"),
+    ],
+)
+def test_that_a_model_that_cannot_be_quantized_says_so_in_one_line(
+    model: Path, frames: Path, tmp_path: Path, damage: str, message: str
+) -> None:
+    graph = onnx.load(str(model))
+    if damage == "opset":
+        graph.opset_import[0].version = 12
+    elif damage == "batch":
+        graph.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "N"
+    elif damage == "nan":
+        weights = next(entry for entry in graph.graph.initializer if len(entry.dims) == 4)
+        weights.CopyFrom(
+            numpy_helper.from_array(np.full_like(numpy_helper.to_array(weights), np.nan), weights.name)
+        )
+    elif damage == "no conv":
+        for node in graph.graph.node:
+            if node.op_type == "Conv":
+                node.op_type = "NotConv"
+    if damage in ("external", "outside"):
+        onnx.save_model(graph, str(model), save_as_external_data=True, location="tiny.data", size_threshold=0)
+        if damage == "external":
+            (tmp_path / "tiny.data").unlink()
+        else:
+            graph = onnx.load(str(model), load_external_data=False)
+            for tensor in graph.graph.initializer:
+                for entry in tensor.external_data:
+                    if entry.key == "location":
+                        entry.value = "../tiny.data"
+            model.write_bytes(graph.SerializeToString())
+    else:
+        onnx.save(graph, model)
+    out = tmp_path / "int8.onnx"
+    with pytest.raises(BadInput, match=message) as caught:
+        quantize(model, "-o", out, "--source", frames)
+    assert "\n" not in str(caught.value)
+    assert not out.exists()
+    assert not out.with_suffix(".toml").exists()
+
+
 def process(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "trtviewer", "quantize", *(str(argument) for argument in arguments)]
 
