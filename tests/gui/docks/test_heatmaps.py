@@ -1,0 +1,279 @@
+"""The heatmap dock, by mouse and keys; values against loops, colours against the table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QWidget
+from pytestqt.qtbot import QtBot
+
+from tests.compare.pairs import anchor_comparison
+from tests.gui.docks.conftest import Show, pixels_of
+from trtviewer.compare.frame_comparison import FrameComparison
+from trtviewer.detect.heat import HeatChannel, HeatKind
+from trtviewer.gui.docks.colour_maps import viridis
+from trtviewer.gui.docks.heat_painter import Cell, HeatPanel
+from trtviewer.gui.docks.heatmaps import HeatmapsDock
+from trtviewer.gui.view_model import Requests, Selection, ViewModel
+
+
+def score(head: np.ndarray, row: int, column: int) -> float:
+    best = 0.0
+    width = head.shape[1] // 3
+    for anchor in range(3):
+        cell = [
+            1 / (1 + math.exp(-float(value)))
+            for value in head[0, anchor * width : (anchor + 1) * width, row, column]
+        ]
+        best = max(best, cell[4] * max(cell[5:]))
+    return best
+
+
+@pytest.fixture
+def comparison(view_model: ViewModel) -> FrameComparison:
+    view_model.set_comparison(anchor_comparison(1))
+    assert view_model.comparison is not None
+    return view_model.comparison
+
+
+def shown(show: Show, qtbot: QtBot, width: int = 1100, height: int = 320) -> HeatmapsDock:
+    dock = show("heatmaps", width, height)
+    qtbot.waitUntil(lambda: dock.answer_picture is not None, timeout=5000)
+    return dock
+
+
+def middle(maps: HeatPanel, cell: Cell, column: int) -> QPoint:
+    place: QPointF = maps.place_of(cell, column).center()
+    return place.toPoint()
+
+
+def choose(dock: QWidget, name: str, text: str) -> None:
+    box = dock.findChild(QComboBox, name)
+    index = box.findText(text)
+    assert index >= 0, [box.itemText(i) for i in range(box.count())]
+    box.setCurrentIndex(index)
+
+
+def test_that_each_cell_has_the_colour_of_its_score_on_the_common_scale(
+    show: Show, qtbot: QtBot, comparison: FrameComparison
+) -> None:
+    dock = shown(show, qtbot)
+    image = pixels_of(dock.maps)
+    row = dock.answer_picture.rows[0].row
+    low, high = row.levels
+    for column, side in enumerate((comparison.reference, comparison.candidate)):
+        for place in ((1, 2), (3, 3), (5, 6)):
+            value = score(side.heads["s8"], *place)
+            step = round((value - low) / (high - low) * 255)
+            colour = int(viridis()[min(255, max(0, step))])
+            expected = [colour >> 16 & 255, colour >> 8 & 255, colour & 255]
+            at = middle(dock.maps, Cell(0, *place), column)
+            assert np.abs(image[at.y(), at.x()].astype(int) - expected).max() <= 4
+
+
+def test_that_equal_sides_have_a_difference_in_the_colour_of_the_background(
+    show: Show, qtbot: QtBot, view_model: ViewModel
+) -> None:
+    one = anchor_comparison(1)
+    view_model.set_comparison(replace(one, candidate=one.reference))
+    dock = shown(show, qtbot)
+    tile = dock.maps.tile(0, 2).adjusted(2, 2, -2, -2).toRect()
+    image = pixels_of(dock.maps)[tile.top() : tile.bottom(), tile.left() : tile.right()]
+    ground = view_model.theme.color("surface")
+    assert np.abs(image.reshape(-1, 3).astype(int) - [ground.red(), ground.green(), ground.blue()]).max() <= 2
+
+
+def test_that_a_loss_has_the_colour_of_what_is_missed(
+    show: Show, qtbot: QtBot, view_model: ViewModel
+) -> None:
+    one = anchor_comparison(1)
+    heads = {name: values.copy() for name, values in one.reference.heads.items()}
+    heads["s8"][0, :, 3, 3] = -9
+    view_model.set_comparison(replace(one, candidate=replace(one.reference, heads=heads)))
+    dock = shown(show, qtbot)
+    at = middle(dock.maps, Cell(0, 3, 3), 2)
+    red, green, blue = pixels_of(dock.maps)[at.y(), at.x()].astype(int)
+    assert red > green > blue
+
+
+def test_that_the_cursor_reads_the_values_of_both_sides(
+    show: Show, qtbot: QtBot, comparison: FrameComparison
+) -> None:
+    dock = shown(show, qtbot)
+    qtbot.mouseMove(dock.maps, middle(dock.maps, Cell(0, 4, 5), 1))
+    qtbot.waitUntil(lambda: dock.maps.cursor_cell == Cell(0, 4, 5), timeout=2000)
+    text = dock.findChild(QLabel, "heatmaps.readout").text()
+    own = score(comparison.reference.heads["s8"], 4, 5)
+    other = score(comparison.candidate.heads["s8"], 4, 5)
+    assert f"{own:.3f}" in text
+    assert f"{other:.3f}" in text
+    assert f"{abs(other - own):.3f}" in text
+    assert "row 4, column 5" in text
+    assert "logits" in text
+
+
+def test_that_a_click_asks_for_the_cell_s_place_in_the_frame(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, requests: Requests
+) -> None:
+    dock = shown(show, qtbot)
+    with qtbot.waitSignal(requests.select, timeout=2000) as caught:
+        qtbot.mouseClick(dock.maps, Qt.MouseButton.LeftButton, pos=middle(dock.maps, Cell(1, 2, 1), 0))
+    selection: Selection = caught.args[0]
+    assert selection.frame_index == comparison.frame.index
+    left, top, right, bottom = selection.xyxy
+    # Cells of stride 16; the input is half the frame, two pixels lower.
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((1.5 * 16 * 2, (2.5 * 16 - 2) * 2))
+    assert right - left == pytest.approx(5 * 16 * 2)
+
+
+def test_that_the_maps_can_be_walked_by_keys_alone(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, requests: Requests
+) -> None:
+    dock = shown(show, qtbot)
+    dock.maps.setFocus()
+    qtbot.keyClick(dock.maps, Qt.Key.Key_Down)
+    start = dock.maps.cursor_cell
+    qtbot.keyClick(dock.maps, Qt.Key.Key_Right)
+    qtbot.keyClick(dock.maps, Qt.Key.Key_Up)
+    assert dock.maps.cursor_cell == Cell(0, start.row - 1, start.column + 1)
+    qtbot.keyClick(dock.maps, Qt.Key.Key_PageDown)
+    assert dock.maps.cursor_cell.row_index == 1
+    with qtbot.waitSignal(requests.select, timeout=2000):
+        qtbot.keyClick(dock.maps, Qt.Key.Key_Return)
+
+
+def test_that_one_class_and_raw_channels_can_be_chosen(
+    show: Show, qtbot: QtBot, comparison: FrameComparison
+) -> None:
+    dock = shown(show, qtbot)
+    choose(dock, "heatmaps.kind", "One class")
+    choose(dock, "heatmaps.which", "dog")
+    wanted = HeatChannel(HeatKind.CLASS, class_id=2)
+    qtbot.waitUntil(lambda: dock.answer_picture.channel == wanted, timeout=5000)
+    choose(dock, "heatmaps.kind", "Any raw channel")
+    dock.findChild(QComboBox, "heatmaps.which").setCurrentIndex(7)
+    qtbot.waitUntil(lambda: dock.answer_picture.channel.index == 7, timeout=5000)
+    np.testing.assert_array_equal(
+        dock.answer_picture.rows[1].row.reference, comparison.reference.heads["s16"][0, 7]
+    )
+    choose(dock, "heatmaps.kind", "Box channel")
+    choose(dock, "heatmaps.which", "width · anchor 2")
+    qtbot.waitUntil(lambda: dock.answer_picture.channel.name == "width", timeout=5000)
+    np.testing.assert_array_equal(
+        dock.answer_picture.rows[0].row.candidate, comparison.candidate.heads["s8"][0, 8 + 2]
+    )
+
+
+def test_that_a_map_lies_over_the_picture_where_its_cells_look(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
+) -> None:
+    dock = shown(show, qtbot)
+    choose(dock, "heatmaps.overlay", "small objects, each side's own")
+    qtbot.waitUntil(lambda: view_model.overlay is not None, timeout=5000)
+    overlay = view_model.overlay
+    assert overlay.frame_index == comparison.frame.index
+    assert overlay.xyxy == pytest.approx((0, -4, 128, 124))
+    assert overlay.reference.shape == overlay.candidate.shape == (8, 8)
+    assert not overlay.reference.flags.writeable
+    alpha = overlay.reference >> 24
+    values = dock.answer_picture.rows[0].row.reference
+    assert alpha[values.argmax() // 8, values.argmax() % 8] == alpha.max()
+    dock.findChild(QSlider, "heatmaps.opacity").setValue(100)
+    qtbot.waitUntil(lambda: int((view_model.overlay.reference >> 24).max()) > int(alpha.max()), timeout=5000)
+    choose(dock, "heatmaps.overlay", "nothing")
+    assert view_model.overlay is None
+
+
+def test_that_the_difference_lies_over_both_pictures(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
+) -> None:
+    dock = shown(show, qtbot)
+    choose(dock, "heatmaps.overlay", "medium objects, difference")
+    qtbot.waitUntil(lambda: view_model.overlay is not None, timeout=5000)
+    assert "difference" in view_model.overlay.title
+    np.testing.assert_array_equal(view_model.overlay.reference, view_model.overlay.candidate)
+
+
+def test_that_the_overlay_can_be_asked_for_while_the_dock_is_hidden(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
+) -> None:
+    dock = show("heatmaps", hidden=True)
+    dock.toggle_overlay()
+    qtbot.waitUntil(lambda: view_model.overlay is not None, timeout=5000)
+    assert view_model.overlay.title.startswith("small objects")
+    dock.toggle_overlay()
+    assert view_model.overlay is None
+
+
+def test_that_a_hidden_dock_computes_nothing_and_catches_up_when_it_is_shown(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
+) -> None:
+    dock = show("heatmaps", hidden=True)
+    view_model.set_comparison(anchor_comparison(2))
+    qtbot.wait(150)
+    assert dock.answer_picture is None
+    dock.show()
+    qtbot.waitUntil(lambda: dock.answer_picture is not None, timeout=5000)
+
+
+def test_that_a_chosen_disagreement_has_the_mark_on_its_cell(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
+) -> None:
+    dock = shown(show, qtbot)
+    boxes = comparison.reference.boxes
+    choice = int(np.flatnonzero(boxes.head == 1)[0])
+    before = pixels_of(dock.maps)
+    xyxy = tuple(float(value) for value in boxes.xyxy[choice])
+    view_model.set_selection(Selection(comparison.frame.index, xyxy, "", 1, int(boxes.position[choice])))
+    row, column = divmod(int(boxes.position[choice]) % 16, 4)
+    place = dock.maps.place_of(Cell(1, row, column), 0)
+    accent = view_model.theme.color("accent")
+    after = pixels_of(dock.maps)
+    edge = after[int(place.center().y()), int(place.left()) - 3 : int(place.left()) + 3]
+    assert (np.abs(edge.astype(int) - [accent.red(), accent.green(), accent.blue()]).max(axis=1) < 12).any()
+    assert (before != after).any()
+    assert f"row {row}, column {column}" in dock.findChild(QLabel, "heatmaps.readout").text()
+
+
+def test_that_the_place_under_the_mouse_is_told_to_the_panes(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
+) -> None:
+    dock = shown(show, qtbot)
+    qtbot.mouseMove(dock.maps, middle(dock.maps, Cell(0, 2, 2), 0))
+    qtbot.waitUntil(lambda: view_model.pointed is not None, timeout=2000)
+    assert view_model.pointed == pytest.approx((2.5 * 8 * 2, (2.5 * 8 - 2) * 2))
+
+
+def test_that_a_slider_of_a_threshold_computes_no_map_again(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
+) -> None:
+    dock = shown(show, qtbot)
+    before = dock.answer_picture
+    view_model.set_comparison(comparison.with_settings(replace(comparison.settings, confidence=0.6)))
+    qtbot.wait(150)
+    assert dock.answer_picture is before
+
+
+def test_that_nothing_open_is_said_in_words(show: Show, qtbot: QtBot, view_model: ViewModel) -> None:
+    dock = show("heatmaps")
+    assert (pixels_of(dock.maps) != pixels_of(dock.maps)[0, 0]).any()
+    view_model.set_comparison(anchor_comparison(1))
+    qtbot.waitUntil(lambda: dock.answer_picture is not None, timeout=5000)
+    view_model.set_comparison(None)
+    assert dock.answer_picture is None
+    assert view_model.overlay is None
+
+
+@pytest.mark.parametrize(("width", "height", "beside"), [(1200, 200, True), (520, 700, False)])
+def test_that_scales_stand_side_by_side_or_below_each_other_as_there_is_room(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, width: int, height: int, beside: bool
+) -> None:
+    dock = shown(show, qtbot, width, height)
+    first, second = dock.maps.tile(0, 0), dock.maps.tile(1, 0)
+    assert (second.top() == first.top()) is beside
+    for index in range(2):
+        assert dock.maps.rect().contains(dock.maps.tile(index, 2).toRect())
