@@ -15,6 +15,7 @@ from pathlib import Path
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.totals import strides_of
 from trtviewer.errors import TrtviewerError
 from trtviewer.gui.bookkeeper import Bookkeeper
 from trtviewer.models.spec import ModelSpec
@@ -116,8 +117,7 @@ class EngineRoom:
         if len(runners) == 2:
             self.key = str(runners["candidate"].spec.path)
             spec = runners["reference"].spec
-            strides = sorted({head.stride for head in spec.heads if head.stride is not None})
-            self._books.use(self.key, spec.classes, strides)
+            self._books.use(self.key, spec.classes, strides_of(spec))
         else:
             self.key = ""
         if self.playback is not None:

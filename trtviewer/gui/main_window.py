@@ -56,6 +56,7 @@ from trtviewer.gui.icons import icon
 from trtviewer.gui.panes.comparison_view import ComparisonView
 from trtviewer.gui.picture_export import with_legend
 from trtviewer.gui.preferences import Preferences, PreferencesFile
+from trtviewer.gui.presentation import PresentationHead
 from trtviewer.gui.start_page import StartPage, paths_of
 from trtviewer.gui.status import StatusBar
 from trtviewer.gui.style_sheet import style_sheet
@@ -386,25 +387,26 @@ class MainWindow(QMainWindow):
     def toggle_presentation(self) -> None:
         """Panes, verdict and speeds only, in large type; the same key goes back to what was there."""
         self.presenting = not self.presenting
+        parts = (self.menuBar(), self.tool_bar, self.statusBar(), self.transport)
         if self.presenting:
-            self._before = (self.saveState(), self.windowState(), self.panel.isVisible())
-            for dock in self._docks.values():
+            self._before = (self.saveState(), self.windowState())
+            for dock in (*self._docks.values(), self.panel):
                 dock.hide()
-            self._stack_was = self._stack.currentWidget()
-            self.summary_place = self.summary.parentWidget()
-            self._central.insertWidget(0, self.summary.verdict)
+            self._head = PresentationHead(self.view_model, self.summary, self)
+            self._central.insertWidget(0, self._head)
             self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
             QApplication.setOverrideCursor(Qt.CursorShape.BlankCursor)
         else:
             QApplication.restoreOverrideCursor()
-            self.summary.take_verdict_back()
-            state, window_state, _ = self._before
+            self._head.hide()
+            self._head.deleteLater()
+            state, window_state = self._before
             self.setWindowState(window_state)
             self.restoreState(state)
-        for part in (self.menuBar(), self.tool_bar, self.statusBar(), self.transport, self.panel):
+        for part in parts:
             part.setVisible(not self.presenting)
-        self.summary.set_presentation(self.presenting)
         self.comparison.set_presentation(self.presenting)
+        self._show_checked()
 
     def save_picture(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save picture", "comparison.png", "PNG (*.png)")

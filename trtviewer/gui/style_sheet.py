@@ -42,6 +42,7 @@ QToolButton[role="first"] {{ border-top-right-radius: 0; border-bottom-right-rad
 QToolButton[role="middle"] {{ border-radius: 0; border-right-width: 0; }}
 QToolButton[role="last"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; }}
 
+QComboBox::drop-down {{ border: none; width: 20px; }}
 QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextBrowser {{
     background: {background}; color: {text}; border: 1px solid {line}; border-radius: 4px; padding: 3px 6px;
     selection-background-color: {accent}; selection-color: {on_accent};

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QFrame,
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from trtviewer.compare.frame_comparison import FrameComparison
 
 REFRESH_MS = 100
+VERDICT_SCALE = 1.2
+VERDICT_LINES = 6
 DASH = "–"
 
 TIPS = {
@@ -73,11 +75,13 @@ class Figure(QWidget):
 class Summary(QWidget):
     """Follows the view model at ten times a second at most; says which frames and settings its figures belong to."""
 
+    said = Signal(object)
+    """The verdict, when it changed."""
+
     def __init__(self, view_model: ViewModel, requests: Requests, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("summary")
         self._model = view_model
-        self._scale = 1.0
         self.verdict = QLabel(self)
         self.verdict.setObjectName("verdict")
         self.verdict.setWordWrap(True)
@@ -123,7 +127,6 @@ class Summary(QWidget):
         column_layout = QVBoxLayout(self)
         column_layout.setContentsMargins(0, 0, 0, 0)
         column_layout.setSpacing(8)
-        self._column = column_layout
         column_layout.addWidget(self.verdict)
         line = QHBoxLayout()
         line.addWidget(self.scope, 1)
@@ -145,22 +148,13 @@ class Summary(QWidget):
             view_model.video_errors_changed,
         ):
             signal.connect(self._changed)
-        self.set_presentation(False)
-        self.refresh()
-
-    def set_presentation(self, on: bool) -> None:
-        """The verdict in type readable from ten metres."""
-        self._scale = 2.4 if on else 1.2
         font = QFont(self.font())
-        font.setPointSizeF(self.font().pointSizeF() * self._scale)
+        font.setPointSizeF(self.font().pointSizeF() * VERDICT_SCALE)
         font.setWeight(QFont.Weight.Medium)
         self.verdict.setFont(font)
         # Room kept whatever it says, so that nothing under it jumps.
-        self.verdict.setFixedHeight(self.verdict.fontMetrics().lineSpacing() * (3 if on else 6) + 4)
-
-    def take_verdict_back(self) -> None:
-        """After a presentation, which shows the verdict elsewhere."""
-        self._column.insertWidget(0, self.verdict)
+        self.verdict.setFixedHeight(self.verdict.fontMetrics().lineSpacing() * VERDICT_LINES + 4)
+        self.refresh()
 
     def _changed(self, *_: object) -> None:
         if not self._timer.isActive():
@@ -195,8 +189,13 @@ class Summary(QWidget):
         else:
             summary = self._of_frame(comparison)
             self.scope.setText(f"Of frame {comparison.frame.index} alone")
-        self.verdict.setText(" ".join(self._sentences(summary)))
+        self._say(" ".join(self._sentences(summary)))
         self._show(summary)
+
+    def _say(self, words: str) -> None:
+        if words != self.verdict.text():
+            self.verdict.setText(words)
+            self.said.emit(words)
 
     def _sentences(self, summary: DetectionSummary) -> Sequence[str]:
         candidate = self._model.models.candidate
@@ -226,9 +225,13 @@ class Summary(QWidget):
             text = "Open a reference to compare with."
         elif model.source is None:
             text = "Open a video to compare on."
+        elif "failed" in (model.models.reference.state, model.models.candidate.state):
+            text = "One model could not be opened."
+        elif "opening" in (model.models.reference.state, model.models.candidate.state):
+            text = "Opening the models …"
         else:
             text = ""
-        self.verdict.setText(text)
+        self._say(text)
         self.scope.setText("")
         for figure in (self.missed, self.extra, self.agreement):
             figure.set(DASH)

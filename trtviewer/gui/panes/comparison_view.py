@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSizeF, QTimer, Signal
-from PySide6.QtGui import QFont, QImage, QPainter, QResizeEvent
+from PySide6.QtGui import QFont, QImage, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from trtviewer.gui.border import Border, QueueBorder
@@ -134,13 +134,7 @@ class ComparisonView(QWidget):
 
     def picture(self) -> QImage:
         """What is seen now, headers included."""
-        ratio = self.devicePixelRatioF()
-        image = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(ratio)
-        image.fill(self._model.theme.color("background"))
-        with QPainter(image) as painter:
-            self.render(painter)
-        return image
+        return self.grab().toImage()
 
     # From the view model ------------------------------------------------------------------------------------------
 
@@ -183,7 +177,13 @@ class ComparisonView(QWidget):
                 self._latencies[side].clear()
                 self._show_speed()
             else:
-                runner = entry.info.name if entry.info is not None else f"{entry.state.value} …"
+                runner = (
+                    entry.info.name
+                    if entry.info is not None
+                    else "failed"
+                    if entry.state == "failed"
+                    else f"{entry.state.value} …"
+                )
                 header.set_model(entry.name, entry.precision, runner, emulated=entry.emulated)
         self._show_notices()
 
@@ -332,7 +332,7 @@ class ComparisonView(QWidget):
         if len(sides) == 1 and sides[0] in SIDES:
             entry = getattr(model.models, sides[0])
             if entry is None and (model.models.reference or model.models.candidate):
-                return f"Drop the {sides[0]} model here: .onnx, .engine, or a folder of recorded outputs"
+                return f"Drop the {sides[0]} model here"
             if entry is not None and entry.state == "opening":
                 return f"Opening {entry.name} …"
             if entry is not None and entry.state == "failed":

@@ -62,8 +62,11 @@ def size_names(xyxy: NDArray[np.float32]) -> list[str]:
 class _Side:
     """Detections of one side as plain lists: indexing numpy scalars one by one is what costs."""
 
-    def __init__(self, detections: Detections, names: Sequence[str]) -> None:
-        self.xyxy = [tuple(box) for box in detections.xyxy.tolist()]
+    def __init__(self, detections: Detections, names: Sequence[str], frame_size: tuple[int, int]) -> None:
+        height, width = frame_size
+        # Boxes may reach beyond the frame; only for drawing are they clipped to it.
+        clipped = np.clip(detections.xyxy, 0, (width, height, width, height))
+        self.xyxy = [tuple(box) for box in clipped.tolist()]
         self.score = detections.score.tolist()
         self.class_id = detections.class_id.tolist()
         self.size = size_names(detections.xyxy)
@@ -80,8 +83,10 @@ def comparison_marks(comparison: FrameComparison, side: str, display: Display) -
     """The marks of "reference", "candidate", or "difference" (what is unmatched, of both), the important ones first."""
     names = comparison.reference.spec.classes
     sides = {
-        "reference": _Side(comparison.reference.detections, names),
-        "candidate": _Side(comparison.candidate.detections, comparison.candidate.spec.classes),
+        "reference": _Side(comparison.reference.detections, names, comparison.frame.size),
+        "candidate": _Side(
+            comparison.candidate.detections, comparison.candidate.spec.classes, comparison.frame.size
+        ),
     }
     matching = comparison.matching
     shown = display.shows
@@ -122,9 +127,11 @@ def comparison_marks(comparison: FrameComparison, side: str, display: Display) -
     return tuple(made)
 
 
-def single_marks(detections: Detections, names: Sequence[str], display: Display) -> tuple[Mark, ...]:
+def single_marks(
+    detections: Detections, names: Sequence[str], frame_size: tuple[int, int], display: Display
+) -> tuple[Mark, ...]:
     """The marks of one model that plays alone: nothing to match with, so all are drawn calm."""
-    here = _Side(detections, names)
+    here = _Side(detections, names, frame_size)
     return tuple(
         Mark(("pair", index), "matched", here.xyxy[index], f"{here.name(index)} {here.score[index]:.2f}", "")
         for index in range(len(here))

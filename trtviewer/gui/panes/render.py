@@ -151,7 +151,8 @@ def _scene(request: RenderRequest, side: str, where: Mapping) -> Scene:
     if shown.comparison is not None:
         marks = comparison_marks(shown.comparison, side, display)
     elif shown.alone is not None and shown.alone[0] == side:
-        marks = single_marks(shown.alone[1].detections, shown.alone[1].spec.classes, display)
+        own = shown.alone[1]
+        marks = single_marks(own.detections, own.spec.classes, shown.frame.size, display)
     else:
         marks = ()
     labels = place(marks, where, request.pane, request.font) if display.labels else ()

@@ -10,6 +10,10 @@ MOST_ZOOM = 64.0
 """Pane pixels for one pixel of the frame; beyond that nothing more is seen."""
 
 
+LEAST_SCALE = 0.25
+"""Where the whole frame fits at a larger scale, one to one on a screen of up to four device pixels is still reached."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What part of a frame is looked at.
@@ -110,7 +114,7 @@ class Viewport(QObject):
 
     def _zoom_to(self, zoom: float, frame_size: tuple[int, int], pane: QSizeF, at: QPointF) -> None:
         fit = fit_scale(frame_size, pane)
-        zoom = max(min(1.0, 1 / fit), min(zoom, MOST_ZOOM / fit))
+        zoom = max(min(1.0, LEAST_SCALE / fit), min(zoom, MOST_ZOOM / fit))
         x, y = mapping(self.view, frame_size, pane).to_frame(at)
         scale = fit * zoom
         if abs(zoom - 1) < 0.02:
