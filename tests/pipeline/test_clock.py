@@ -46,9 +46,9 @@ def watched() -> Watched:
 
 def test_that_a_seek_is_answered_exactly_and_begins_a_generation(watched: Watched) -> None:
     first = watched.clock.seek(7)
-    assert watched.clock.next() == Ticket(7, first)
+    assert watched.clock.next() == Ticket(7, first, sought=True)
     assert watched.clock.seek(3) == first + 1
-    assert watched.clock.next() == Ticket(3, first + 1)
+    assert watched.clock.next() == Ticket(3, first + 1, sought=True)
 
 
 @pytest.mark.parametrize(("asked", "given"), [(-4, 0), (49, 49), (10_000, 49)])
@@ -139,4 +139,4 @@ def test_that_suspending_lets_a_waiting_reader_go_and_resuming_asks_for_the_same
     watched.clock.resume()
     after = watched.clock.next()
     assert before is not None
-    assert after == Ticket(5, before.generation + 1)
+    assert after == Ticket(5, before.generation + 1, sought=True)

@@ -86,6 +86,25 @@ def test_that_after_a_burst_of_seeks_the_last_one_is_shown_and_nothing_older_aft
     assert [u.comparison.frame.index for u in viewer.updates][-2:] == [35, 36]
 
 
+def test_that_frames_are_shown_while_a_hand_drags_without_rest(playback: Playback, viewer: Viewer) -> None:
+    viewer.wait_until(lambda: viewer.shown == 0)
+    resting = threading.Event()
+
+    def drag() -> None:
+        index = 0
+        while not resting.wait(0.001):
+            index = index % 38 + 1
+            playback.seek(index)
+
+    hand = threading.Thread(target=drag)
+    hand.start()
+    try:
+        viewer.wait_until(lambda: len(viewer.updates) > 10)
+    finally:
+        resting.set()
+        hand.join()
+
+
 def test_that_playing_reaches_the_end_in_order_and_says_so(playback: Playback, viewer: Viewer) -> None:
     playback.clock.play()
     viewer.wait_until(lambda: viewer.ends == 1 and viewer.shown == 39)

@@ -15,7 +15,7 @@ _MOST_BEHIND_S = 1.0
 class PlaybackClock:
     """A schedule that a user drives: play, pause, seek, speed, loop. Any thread may call any method.
 
-    Every seek starts a new generation, so that answers to older requests can be told and dropped.
+    Every seek starts a new generation, so that answers to older requests can be told from those to newer ones.
 
     Args:
         length: number of frames; None for a camera.
@@ -126,7 +126,7 @@ class PlaybackClock:
                     return None
                 if self._wanted is not None:
                     index, self._wanted = self._wanted, None
-                    return self._ask(index, anew=True)
+                    return self._ask(index, anew=True, sought=True)
                 if not self._playing:
                     self._changed.wait()
                     continue
@@ -152,11 +152,11 @@ class PlaybackClock:
             index += 1
         return index, False
 
-    def _ask(self, index: int, anew: bool) -> Ticket:
+    def _ask(self, index: int, anew: bool, sought: bool = False) -> Ticket:
         self._asked = index
         if anew:
             self._set_anchor(index)
-        return Ticket(index, self._generation)
+        return Ticket(index, self._generation, sought)
 
     def _set_anchor(self, index: int) -> None:
         self._anchor = (self._now(), self._time_s(index))

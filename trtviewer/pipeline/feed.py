@@ -24,10 +24,16 @@ from trtviewer.sources.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A request for one frame; the generation tells answers to an older question from newer ones."""
+    """A request for one frame.
+
+    Attributes:
+        generation: tells answers to an older question from newer ones.
+        sought: the user asked for just this frame, rather than for whatever is due.
+    """
 
     frame_index: int
     generation: int = 0
+    sought: bool = False
 
 
 class Schedule(Protocol):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from trtviewer.compare.frame_comparison import FrameComparison, compare_frame
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.pipeline.clock import PlaybackClock
-from trtviewer.pipeline.feed import PairFeed, PairRun
+from trtviewer.pipeline.feed import PairFeed, PairRun, Ticket
 from trtviewer.pipeline.handover import Closed
 from trtviewer.pipeline.pair import Pair, require_frames
 from trtviewer.pipeline.worker import Worker
@@ -89,7 +89,7 @@ class Playback:
             self._start_collector()
 
     def seek(self, frame_index: int) -> None:
-        """Shows exactly this frame; nothing older is shown after it."""
+        """Shows exactly this frame; frames sought before it may come first, nothing else."""
         self.clock.seek(frame_index)
         with self._guard:
             if not self._closed and self._collector is not None and not self._collector.alive:
@@ -160,7 +160,7 @@ class Playback:
         try:
             while True:
                 work, settings = self._desk.wait()
-                if work is not None and work.run.ticket.generation >= self.clock.generation:
+                if work is not None and self._is_wanted(work.run.ticket):
                     skipped = _skipped(shown, work.run) if self.clock.playing else 0
                     shown, times = _compared(work, settings)
                     self._publish(PlaybackUpdate(shown, times, skipped, new_frame=True))
@@ -171,6 +171,10 @@ class Playback:
             return
         except Exception as error:
             self._failed(error)
+
+    def _is_wanted(self, ticket: Ticket) -> bool:
+        """What was due before a seek is not; what was sought is, or a hand that drags on would see nothing until it rests."""
+        return ticket.sought or ticket.generation >= self.clock.generation
 
 
 @dataclass(frozen=True, eq=False, slots=True)
