@@ -33,6 +33,8 @@ COMMANDS = {
     "demo": Command("trtviewer.cli.demo", "show the bundled demo; --headless writes a report and a picture"),
     "compare": Command("trtviewer.cli.compare", "compare two models over a source, by figures"),
     "quantize": Command("trtviewer.cli.quantize", "write the INT8 (Q/DQ) model of an FP32 one"),
+    "build": Command("trtviewer.cli.build", "build a TensorRT engine of an ONNX model"),
+    "layers": Command("trtviewer.cli.layers", "which layers of an INT8 model lose it"),
     "diff": Command("trtviewer.cli.diff", "compare two recordings of outputs, with no model"),
     "bench": Command("trtviewer.cli.bench", "measure two models, each alone, then both at once"),
     "info": Command("trtviewer.cli.info", "what was understood of a model, and from where"),
