@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShowEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -86,6 +86,11 @@ class CopyingTable(QTableView):
     """A table that asks its owner to copy, instead of copying the one cell that the cursor stands on."""
 
     copy_wanted = Signal()
+    press_began = Signal()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.press_began.emit()
+        super().mousePressEvent(event)
 
     def event(self, event: QEvent) -> bool:
         # The window has the same key for the picture: while the table has the focus, the key is the table's.
@@ -117,7 +122,7 @@ class DisagreementsDock(QWidget):
         self._shown: MatchedVideo | None = None
         self._class_names: tuple[str, ...] = ()
         self._following = False
-        self._chosen_row = -1
+        self._moved = False
         self._copier = Newest("copy disagreements", _copy, self)
         self._copier.answered.connect(self._copied)
         self._copier.failed.connect(self._copy_failed)
@@ -205,6 +210,7 @@ class DisagreementsDock(QWidget):
         for column, digits in _WIDTHS.items():
             self.view.setColumnWidth(column, digits * digit + 16)
         self.view.selectionModel().currentRowChanged.connect(self._current_changed)
+        self.view.press_began.connect(self._press_began)
         self.view.clicked.connect(self._clicked)
         self.view.activated.connect(self._choose)
 
@@ -415,13 +421,15 @@ class DisagreementsDock(QWidget):
 
     def _current_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
         if not self._following and current.isValid():
-            self._chosen_row = current.row()
+            self._moved = True
             self._choose(current)
+
+    def _press_began(self) -> None:
+        self._moved = False
 
     def _clicked(self, index: QModelIndex) -> None:
         """A click on the row that is chosen already goes there again."""
-        fresh, self._chosen_row = self._chosen_row == index.row(), -1
-        if not fresh:
+        if not self._moved:
             self._choose(index)
 
     def _choose(self, index: QModelIndex) -> None:
