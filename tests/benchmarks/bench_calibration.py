@@ -8,25 +8,30 @@ Without a word all three. Needs ../shared/data, or the model and source that are
 from __future__ import annotations
 
 import argparse
+import io
+import json
+import math
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from trtviewer.cli.main import run
 from trtviewer.models.load import load_spec
 from trtviewer.models.spec import ModelSpec
-from trtviewer.quantize.graph import load_network
+from trtviewer.quantize.graph import Network, load_network
 from trtviewer.quantize.keep_float import resolve
 from trtviewer.quantize.layout import plan
 from trtviewer.quantize.methods import Method, amax_by_tensor
 from trtviewer.quantize.qdq import write_qdq
-from trtviewer.quantize.ranges import calibration_tensors, collect_ranges, input_amax_of, with_outputs
+from trtviewer.quantize.ranges import calibration_tensors, collect_ranges, with_outputs
 from trtviewer.runners.ort import cpu_session_options
 from trtviewer.sources.address import open_source
 from trtviewer.sources.source import spread
@@ -94,41 +99,41 @@ def memory(model: Path, source: str) -> None:
     )
 
 
-def methods(model: Path, source: str, calibration: int = 30, frames: int = 100) -> None:
-    """The mean squared error of every output against FP32, by method; test frames are none of the calibration's."""
-    spec, network = load_spec(model), load_network(model)
-    assert spec.input is not None
-    with open_source(source) as opened:
-        assert opened.length is not None
-        chosen = spread(opened.length, calibration)
-        others = [index for index in range(opened.length) if index not in set(chosen)]
-        test = [others[index] for index in spread(len(others), frames)]
-        ranges = collect_ranges(
-            network, calibration_tensors(opened, spec.input, chosen), input_amax=input_amax_of(spec.input)
-        )
-        tensors = list(calibration_tensors(opened, spec.input, test))
-    outputs = [head.output for head in spec.heads]
-    original = _session(model, quantized=False)
-    expected = [original.run(outputs, {network.input: tensor}) for tensor in tensors]
-    print(f"MSE of {', '.join(outputs)}; calibrated on {len(chosen)} frames, tested on {len(test)} others")
+def methods(model: Path, source: str) -> None:
+    """What each method brings, by the very commands; calibration frames are even, test frames odd."""
+    network = load_network(model)
     with tempfile.TemporaryDirectory() as folder:
         for patterns in ((), ("first", "heads")):
+            kept = resolve(network, patterns)
+            share = 100 * _macs(network, kept) / _macs(network, frozenset())
+            print(f"{' and '.join(patterns) or 'nothing'} in float, {share:.1f} % of the MACs in INT8")
             for method in Method:
-                out = Path(folder) / f"{method}.onnx"
-                kept = resolve(network, patterns)
-                amax = amax_by_tensor(ranges, method, groups=plan(network, kept).groups)
-                write_qdq(network, amax, kept, out)
-                session = _session(out, quantized=True)
-                errors = np.zeros(len(outputs))
-                for tensor, heads in zip(tensors, expected, strict=True):
-                    found = session.run(outputs, {network.input: tensor})
-                    errors += [
-                        np.mean((a.astype(np.float64) - b) ** 2) for a, b in zip(found, heads, strict=True)
-                    ]
-                shown = "  ".join(f"{error:.4g}" for error in errors / len(tensors))
-                print(
-                    f"  {'all INT8' if not patterns else 'first and heads float':22} {method.value:11} {shown}"
-                )
+                out, report = Path(folder) / f"{method}{len(patterns)}.onnx", Path(folder) / "report.json"
+                keep = [text for pattern in patterns for text in ("--keep-float", pattern)]
+                chosen = ["--source", source, "--start", "0", "--every", "26", "--frames", "30"]
+                tested = ["--source", source, "--start", "1", "--every", "6", "--frames", "100"]
+                with redirect_stdout(io.StringIO()):
+                    run(["quantize", str(model), "-o", str(out), "--method", method.value, *chosen, *keep])
+                    pair = ["--reference", str(model), "--candidate", str(out)]
+                    run(["compare", *pair, *tested, "--json", str(report)])
+                told = json.loads(report.read_text())
+                errors = "  ".join(f"{head['name']} {head['mse']:.4f}" for head in told["outputs"])
+                found = told["detections"]
+                missed = f"missed {found['missed']} of {found['reference']}, extra {found['extra']}"
+                print(f"  {method.value:11} MSE {errors}   {missed}")
+
+
+def _macs(network: Network, kept: frozenset[str]) -> int:
+    """Multiplications of the convolutions that are not kept in float."""
+    shapes = {
+        info.name: [entry.dim_value for entry in info.type.tensor_type.shape.dim]
+        for info in (*network.model.graph.value_info, *network.model.graph.output)
+    }
+    return sum(
+        math.prod(shapes[node.output[0]]) * math.prod(network.initializers[node.input[1]].dims[1:])
+        for node in network.weighted()
+        if node.name not in kept and node.op_type == "Conv"
+    )
 
 
 def _consume(part: str, model: Path, source: str) -> None:
@@ -175,10 +180,6 @@ def _tensors(spec: ModelSpec, source: str, count: int) -> Iterator[Tensor]:
     with open_source(source) as opened:
         assert opened.length is not None
         yield from calibration_tensors(opened, spec.input, spread(opened.length, count))
-
-
-def _session(path: Path, *, quantized: bool) -> ort.InferenceSession:
-    return ort.InferenceSession(str(path), cpu_session_options(quantized=quantized))
 
 
 def _seconds(work: object) -> float:

@@ -188,7 +188,7 @@ def test_that_bad_usage_says_what_to_do(model: Path, frames: Path, tmp_path: Pat
         ((model, "-o", model, *source), BadUsage, "the output is the model itself"),
         ((model, "-o", tmp_path / "x.engine", *source), BadUsage, "trtviewer build"),
         ((model, "-o", tmp_path / "no" / "x.onnx", *source), BadInput, "folder does not exist"),
-        ((model, "-o", out, *source, "--frames", 0), BadUsage, "--frames is at least 1"),
+        ((model, "-o", out, *source, "--frames", 0), BadUsage, "--frames: must be at least 1"),
         ((model, "-o", out, *source, "--start", 6), BadInput, "has no frame from index 6 on"),
         ((model, "-o", out, *source, "--percentile", 101), BadUsage, "at most 100"),
         ((model, "-o", out, *source, "--method", "mse", "--percentile", 99), BadUsage, "means nothing"),

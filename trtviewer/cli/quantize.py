@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from trtviewer import __version__
+from trtviewer.cli.options import add_source
 from trtviewer.cli.progress import console, progress_bar
 from trtviewer.errors import BadInput, BadUsage, Cancelled
 from trtviewer.models.load import load_spec
@@ -45,12 +46,7 @@ class _Calibration:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL.onnx", help="the FP32 model")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.onnx", help="the Q/DQ model")
-    parser.add_argument(
-        "--source", metavar="S", help="frames to calibrate on: video, image, folder, scene:NAME"
-    )
-    parser.add_argument("--frames", type=int, metavar="N", help=f"at most N frames ({DEFAULT_FRAMES})")
-    parser.add_argument("--every", type=int, metavar="K", help="each K-th (spread evenly over the source)")
-    parser.add_argument("--start", type=int, default=0, metavar="I", help="from index I (0)")
+    add_source(parser, required=False)
     methods = [method.value for method in Method]
     parser.add_argument("--method", choices=methods, help=f"how ranges are chosen ({DEFAULT_METHOD.value})")
     parser.add_argument("--percentile", type=float, metavar="P", help=f"of |x| ({DEFAULT_PERCENTILE})")
@@ -166,13 +162,7 @@ def _from_frames(
 
 
 def frame_indices(length: int | None, frames: int | None, every: int | None, start: int) -> Sequence[int]:
-    """The frames to calibrate on: each K-th where `every` is given, else spread evenly from `start` to the end.
-
-    Raises: BadUsage: a number is out of its range.
-    """
-    for option, value, least in (("--frames", frames, 1), ("--every", every, 1), ("--start", start, 0)):
-        if value is not None and value < least:
-            raise BadUsage(f"{option} is at least {least}, not {value}")
+    """The frames to calibrate on: each K-th where `every` is given, else spread evenly from `start` to the end."""
     count = DEFAULT_FRAMES if frames is None else frames
     if every is not None or length is None:
         return tuple(FrameRange(start, every or 1, count).indices(length))
