@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QShowEvent
@@ -199,7 +199,9 @@ class ErrorHistogramDock(QWidget):
             error, histogram = so_far.error_of(*where, epsilon=epsilon), so_far.histogram_of(*where)
         elif parts and comparison is not None:
             error, histogram = comparison.errors.error_of(*where), comparison.errors.histogram_of(*where)
-            epsilon = comparison.errors.epsilon
+            if comparison.errors.epsilon != epsilon:
+                # The line that is being dragged leads; the frame is counted anew in a moment.
+                error = replace(error, over_epsilon=histogram.share_over(epsilon), over_is_exact=False)
         self._show(error, histogram, epsilon)
 
     def _show(self, error: TensorError | None, histogram: ErrorHistogram | None, epsilon: float) -> None:
