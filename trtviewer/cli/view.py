@@ -21,11 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", metavar="S", help="a video, an image, a folder of images, camera:N, or scene:NAME"
     )
+    parser.add_argument("--session", type=Path, metavar="FILE", help="a session saved by the window")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns when the window is closed. Raises: MissingRuntime: Qt is not here or would crash."""
-    return open_window(arguments.reference, arguments.candidate, arguments.source)
+    return open_window(arguments.reference, arguments.candidate, arguments.source, arguments.session)
 
 
 def open_window(reference: Path | None, candidates: Sequence[Path], source: str | None) -> int:

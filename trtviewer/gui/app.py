@@ -163,6 +163,8 @@ def _open(
     session: Path | None,
 ) -> None:
     engine = window.engine
+    if session is not None:
+        window.open_session(session)
     if reference is not None:
         engine.open_reference(reference)
     for index, path in enumerate(candidates):

@@ -8,11 +8,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.kept import KeptFrames
+from trtviewer.compare.latency import LatencyTotals
 from trtviewer.compare.matched_video import MatchedVideo, MatchedVideoBuilder
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.tensor_error import TensorErrors
+from trtviewer.compare.totals import WORST, TotalsResult, WorstFrame
 from trtviewer.pipeline.worker import Worker
 
 ROOM = 4
@@ -33,6 +37,7 @@ class BooksUpdate:
     key: str
     video: MatchedVideo
     errors: TensorErrors
+    totals: TotalsResult
     rematching: int | None = None
 
 
@@ -47,18 +52,34 @@ class _Ledger:
         self.kept = KeptFrames()
         self.errors = TensorErrors()
         self.builder = MatchedVideoBuilder(settings, class_names, strides)
+        self.latencies = (LatencyTotals(), LatencyTotals())
         self.errors_copy: tuple[int, TensorErrors] = (0, TensorErrors())
 
     def add(self, comparison: FrameComparison) -> None:
         kept = comparison.kept()
         self.kept.append(kept)
         self.errors.update(comparison.errors)
+        for latency, side in zip(self.latencies, (comparison.reference, comparison.candidate), strict=True):
+            latency.update(side.times.total_ms)
         if comparison.settings == self.builder.settings:
             self.builder.add_matched(
                 kept, comparison.reference.detections, comparison.candidate.detections, comparison.matching
             )
         else:
             self.builder.add(kept)
+
+    def update(self, key: str, rematching: int | None = None) -> BooksUpdate:
+        """A snapshot: everything that the report of a fresh comparison would say."""
+        video, errors = self.builder.snapshot(), self.errors_now()
+        totals = TotalsResult(
+            frames=video.totals.frames,
+            detections=video.totals,
+            outputs=errors.result(video.settings.epsilon),
+            worst=worst_frames(video),
+            reference_latency=self.latencies[0].result(),
+            candidate_latency=self.latencies[1].result(),
+        )
+        return BooksUpdate(key, video, errors, totals, rematching)
 
     def errors_now(self) -> TensorErrors:
         """A copy, made once for each number of frames."""
@@ -178,7 +199,7 @@ class Bookkeeper:
             if ledger is not None and (rematched or (self._say and now - said >= PUBLISH_EVERY_S)):
                 self._say = False
                 said = now
-                self._publish(BooksUpdate(key, ledger.builder.snapshot(), ledger.errors_now()))
+                self._publish(ledger.update(key))
 
     def _has_work(self) -> bool:
         ledger = self._ledgers.get(self._current)
@@ -203,9 +224,22 @@ class Bookkeeper:
                         return False
                 if time.monotonic() - said >= PUBLISH_EVERY_S:
                     said = time.monotonic()
-                    self._publish(
-                        BooksUpdate(key, ledger.builder.snapshot(), ledger.errors_now(), rematching=done)
-                    )
+                    self._publish(ledger.update(key, rematching=done))
             builder.add(frame)
         ledger.builder = builder
         return True
+
+
+def worst_frames(video: MatchedVideo) -> tuple[WorstFrame, ...]:
+    """The frames on which the two differ most: by missed + extra, then by error, then the earlier first."""
+    error = np.where(np.isfinite(video.error), video.error, 0)
+    order = np.lexsort((video.frame_index, -error, -(video.missed + video.extra)))[:WORST]
+    return tuple(
+        WorstFrame(
+            int(video.frame_index[row]),
+            int(video.missed[row]),
+            int(video.extra[row]),
+            float(video.error[row]) if np.isfinite(video.error[row]) else None,
+        )
+        for row in order.tolist()
+    )

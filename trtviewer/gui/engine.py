@@ -90,6 +90,7 @@ class Engine(QObject):
         self._wanted_seek: int | None = None
         self._seek_lock = threading.Lock()
         self._pace = Pace()
+        self._last_books: BooksUpdate | None = None
         self._closed = False
         view_model.settings_changed.connect(self._settings_changed)
         view_model.playing_changed.connect(self._playing_changed)
@@ -165,6 +166,7 @@ class Engine(QObject):
         if kept:
             self.show_candidate(max(0, models.shown - 1))
         else:
+            self._last_books = None
             self._model.set_matched_video(None)
             self._model.set_video_errors(None)
             self._do(lambda: self._room.set_side("candidate", None))
@@ -253,6 +255,30 @@ class Engine(QObject):
             )
         )
 
+    def save_figures(self, path: Path) -> None:
+        """Writes the figures of what is analysed, at the settings of now, as `compare --json` does."""
+        books, settings = self._last_books, self._model.settings
+        if books is None or books.totals.frames == 0:
+            self._model.add_problem(
+                Problem("There are no figures yet", "", "analyse the video first (Compare > Analyse)")
+            )
+            return
+        if books.video.settings != settings:
+            self._model.add_problem(
+                Problem(
+                    "The video is still being matched at the new thresholds", "", "save again in a moment"
+                )
+            )
+            return
+        benchmark = self._model.benchmark
+        speedup = benchmark.speedup if benchmark is not None else None
+
+        def write() -> None:
+            self._room.write_report(path, books.totals, settings, speedup)
+            self._events.publish(lambda: self._model.set_status(f"Saved {path.name}."))
+
+        self._do(write)
+
     # The end ------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -336,6 +362,7 @@ class Engine(QObject):
         entry = SourceEntry(source.address, _short(source.address), source.length, source.rate, source.size)
 
         def tell() -> None:
+            self._last_books = None
             self._model.set_comparison(None)
             self._model.set_alone(None)
             self._model.set_matched_video(None)
@@ -437,6 +464,7 @@ class Engine(QObject):
         candidate = self._model.models.candidate
         if candidate is None or str(candidate.path) != update.key or self._model.source is None:
             return
+        self._last_books = update
         self._model.set_video_errors(update.errors)
         self._model.set_matched_video(update.video)
         self._model.set_analysed(len(update.video.frame_index), self._model.source.length)

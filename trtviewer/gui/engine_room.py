@@ -15,8 +15,8 @@ from pathlib import Path
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.settings import CompareSettings
-from trtviewer.compare.totals import strides_of
-from trtviewer.errors import TrtviewerError
+from trtviewer.compare.totals import TotalsResult, strides_of
+from trtviewer.errors import BadInput, TrtviewerError
 from trtviewer.gui.bookkeeper import Bookkeeper
 from trtviewer.models.spec import ModelSpec
 from trtviewer.pipeline.analysis import comparisons
@@ -240,6 +240,27 @@ class EngineRoom:
             self._bench.cancel()
             self._bench.join()
             self._bench = None
+
+    # The report ---------------------------------------------------------------------------------------------------
+
+    def write_report(
+        self, path: Path, totals: TotalsResult, settings: CompareSettings, speedup: float | None
+    ) -> None:
+        """Writes the figures as `compare --json` does. Raises: BadInput: nothing is compared, or it cannot be written."""
+        from trtviewer.report.compare_json import ReportModel, ReportSource, compare_report, write_report
+
+        if self._pair is None or self._source is None or not self.key:
+            raise BadInput("there are no figures yet", advice="open two models and a video first")
+        report = compare_report(
+            totals,
+            settings,
+            ReportModel(self._pair.reference.spec, self._pair.reference.info),
+            ReportModel(self._pair.candidate.spec, self._pair.candidate.info),
+            ReportSource(self._source.address, self._source.size, self._source.rate),
+            self._pair.correspondence,
+            speedup=speedup,
+        )
+        write_report(path, report)
 
     # The end ------------------------------------------------------------------------------------------------------
 

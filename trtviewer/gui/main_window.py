@@ -57,6 +57,7 @@ from trtviewer.gui.panes.comparison_view import ComparisonView
 from trtviewer.gui.picture_export import with_legend
 from trtviewer.gui.preferences import Preferences, PreferencesFile
 from trtviewer.gui.presentation import PresentationHead
+from trtviewer.gui.session import Session, read_session, write_session
 from trtviewer.gui.start_page import StartPage, paths_of
 from trtviewer.gui.status import StatusBar
 from trtviewer.gui.style_sheet import style_sheet
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.resize(1280, 800)
         self.presenting = False
+        self._wanted: Session | None = None
         self._preferences_file = preferences_file
         self.preferences = preferences_file.read()
         self.view_model = ViewModel(self)
@@ -304,6 +306,7 @@ class MainWindow(QMainWindow):
             lambda selection: model.set_status(selection.label) if selection is not None else None
         )
         self.engine.opened.connect(self._remember)
+        self.engine.opened.connect(self._source_opened)
         self.requests.reveal.connect(self.reveal)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
         self._show_page()
@@ -435,6 +438,56 @@ class MainWindow(QMainWindow):
     def copy_picture(self) -> None:
         QGuiApplication.clipboard().setImage(with_legend(self.comparison, self.view_model))
         self.view_model.set_status("The picture is on the clipboard.")
+
+    def save_figures(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save figures", "comparison.json", "JSON (*.json)")
+        if path:
+            self.engine.save_figures(Path(path))
+
+    def save_session(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save session", "session.toml", "Sessions (*.toml)")
+        if path:
+            self.save_session_to(Path(path))
+
+    def save_session_to(self, path: Path) -> None:
+        try:
+            write_session(path, Session.of(self.view_model, self.comparison.viewport.view))
+        except TrtviewerError as error:
+            self.view_model.add_problem(problem_of(error, "window"))
+            return
+        self.view_model.set_status(f"Saved {path.name}.")
+
+    def ask_session(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open session", self._folder(), "Sessions (*.toml)")
+        if path:
+            self.open_session(Path(path))
+
+    def open_session(self, path: Path) -> None:
+        """Opens everything that a session names, and goes to its frame and view."""
+        try:
+            session = read_session(path)
+        except TrtviewerError as error:
+            self.view_model.add_problem(problem_of(error, "window"))
+            return
+        self._wanted = session
+        self.view_model.set_settings(session.settings)
+        self.view_model.set_display(session.display)
+        if session.reference is not None:
+            self.engine.open_reference(session.reference)
+        for index, candidate in enumerate(session.candidates):
+            self.engine.add_candidate(candidate, show=index == session.shown)
+        if session.source is not None:
+            self.engine.open_source(session.source)
+
+    def _source_opened(self, *_: object) -> None:
+        """The frame, the view and the loop of a session wait for its source."""
+        session, source = self._wanted, self.view_model.source
+        if session is None or source is None or source.address != session.source:
+            return
+        self._wanted = None
+        self.view_model.set_playing(session.playing)
+        self.requests.seek.emit(session.frame)
+        self.comparison.viewport.set_view(session.view)
 
     def show_shortcuts(self) -> None:
         sheet = ShortcutSheet(self)
