@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from tests.quantize import networks
 from trtviewer.errors import BadUsage
 from trtviewer.quantize.graph import load_network
 from trtviewer.quantize.keep_float import resolve
-from trtviewer.quantize.layout import first_layers, head_layers, plan
+from trtviewer.quantize.layout import first_layers, head_layers, plan, quantizable
 
 
 def groups(path: Path, *keep_float: str) -> set[frozenset[str]]:
@@ -32,6 +34,23 @@ def test_that_a_residual_add_quantizes_its_skip_and_not_its_branch(tmp_path: Pat
     assert "act_first" in layout.tensors
     assert "short" in layout.tensors
     assert not {"a2", "b2", "add_a", "add_b"}.intersection(layout.tensors)
+
+
+@pytest.mark.parametrize("make", [networks.plain, networks.residual, networks.routed])
+def test_that_ranges_of_the_full_layout_serve_every_choice_of_layers(
+    tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    network = load_network(make(tmp_path / "m.onnx"))
+    names = [node.name for node in quantizable(network)]
+    everything = set(plan(network).tensors)
+    for count in range(1, len(names)):
+        for kept in combinations(names, count):
+            assert everything.issuperset(plan(network, kept).tensors), kept
+
+
+def test_that_the_skip_of_a_float_branch_is_left_alone(tmp_path: Path) -> None:
+    layout = plan(load_network(networks.residual(tmp_path / "m.onnx")), {"B2"})
+    assert not {"short", "b2"}.intersection(layout.tensors)
 
 
 def test_that_concat_slice_pool_and_upsampling_share_one_scale(tmp_path: Path) -> None:

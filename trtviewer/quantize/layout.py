@@ -183,27 +183,30 @@ def _can_be_quantized(network: Network, tensor: str) -> bool:
 
 
 def _skip_input(network: Network, node: NodeProto, layers: Collection[str]) -> str | None:
-    """The input of a residual Add that does not come straight from a layer in INT8; None where this is no residual.
+    """The input of a residual Add that does not come straight from a layer; None where this is no residual of a layer in INT8.
 
-    Where both do (a shortcut with its own convolution), the one made earlier skips.
+    Where both do (a shortcut with its own convolution), the one made earlier skips. What skips never depends on what is kept in
+    float: ranges collected once serve every choice of layers.
     """
     if not all(network.is_float_activation(name) for name in node.input):
         return None
     order = {each.name: index for index, each in enumerate(network.nodes)}
-    branches = {name: _layer_behind(network, name, layers) for name in node.input}
+    branches = {name: _layer_behind(network, name) for name in node.input}
     made = {name: order[layer.name] for name, layer in branches.items() if layer is not None}
     if not made:
         return None
     branch = max(made, key=lambda name: made[name])
+    if network.nodes[made[branch]].name not in layers:
+        return None
     skip = next((name for name in node.input if name != branch), None)
     return skip if skip is not None and _can_be_quantized(network, skip) else None
 
 
-def _layer_behind(network: Network, tensor: str, layers: Collection[str]) -> NodeProto | None:
-    """The layer in INT8 that made the tensor, directly or with its activation."""
+def _layer_behind(network: Network, tensor: str) -> NodeProto | None:
+    """The weighted node that made the tensor, directly or with its activation."""
     for _ in range(3):  # SiLU is two operators: Sigmoid, then Mul
         node = network.producer.get(tensor)
-        if node is None or node.name in layers:
+        if node is None or network.is_weighted(node):
             return node
         if node.op_type not in _ACTIVATIONS:
             return None
