@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from types import ModuleType
 
 from trtviewer.errors import MissingRuntime
@@ -15,6 +16,23 @@ _INSTALL = {
     "cuda.bindings.nvrtc": "pip install 'trtviewer[cuda]'",
     "faster_coco_eval": "pip install faster-coco-eval",
 }
+_PIP = {
+    "tensorrt_rtx": "tensorrt-rtx-cu13-bindings tensorrt-rtx-cu13-libs",
+    "cuda.bindings.nvrtc": "cuda-bindings nvidia-cuda-nvrtc",
+}
+"""What pip installs where it is not named as the module is."""
+
+
+def _advice(name: str) -> str:
+    package = name.partition(".")[0]
+    if not getattr(sys, "frozen", False):
+        return _INSTALL.get(name, f"pip install {package}")
+    # The packaged program has a Python of its own, which pip cannot install into.
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return (
+        f"pip install {_PIP.get(name, package)} in a venv of Python {version} and name the venv in TRTVIEWER_SITE; "
+        "trtviewer doctor shows where it looked"
+    )
 
 
 def load(name: str, *, subject: str = "") -> ModuleType:
@@ -30,9 +48,8 @@ def load(name: str, *, subject: str = "") -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        advice = _INSTALL.get(name, f"pip install {name.partition('.')[0]}")
         raise MissingRuntime(
-            f"needs {name}, which is not installed", subject=subject, advice=advice
+            f"needs {name}, which is not installed", subject=subject, advice=_advice(name)
         ) from error
     except (ImportError, OSError) as error:
         raise MissingRuntime(

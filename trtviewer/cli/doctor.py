@@ -11,11 +11,13 @@ import subprocess
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import cast
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from trtviewer import __version__
+from trtviewer import __version__, extra_site
 from trtviewer.atomic import write_text
 from trtviewer.cli.progress import console
 from trtviewer.places import log_file
@@ -63,6 +65,7 @@ class Diagnosis:
     packages: dict[str, str]
     clashes: tuple[str, ...]
     abilities: tuple[Ability, ...]
+    folders: tuple[dict[str, object], ...]
     log: str
 
 
@@ -97,6 +100,15 @@ def diagnose() -> Diagnosis:
         packages=packages,
         clashes=clashes,
         abilities=tuple(_abilities(packages, gpus)),
+        folders=tuple(
+            {
+                "folder": str(site.folder),
+                "origin": site.origin,
+                "runtimes": site.runtimes,
+                "refused": site.refused,
+            }
+            for site in extra_site.look()
+        ),
         log=str(log_file()),
     )
 
@@ -177,6 +189,20 @@ def _print(diagnosis: Diagnosis) -> None:
     for name, found in diagnosis.packages.items():
         packages.add_row(name, found or "[dim]not installed[/]")
     out.print(packages)
+    _print_folders(out, diagnosis)
     for clash in diagnosis.clashes:
         out.print(f"[red]{clash}[/]")
     out.print(f"log: {diagnosis.log}")
+
+
+def _print_folders(out: Console, diagnosis: Diagnosis) -> None:
+    """Where TensorRT, pycuda and CUDA were looked for beside this program's own Python."""
+    for site in diagnosis.folders:
+        found = ", ".join(str(name) for name in cast("tuple[str, ...]", site["runtimes"])) or "no runtime"
+        refused = f"; not used: {site['refused']}" if site["refused"] else ""
+        out.print(escape(f"{site['folder']} ({site['origin']}): {found}{refused}"))
+    if extra_site.is_packaged():
+        out.print(
+            f"TensorRT and pycuda are looked for in a Python {'.'.join(diagnosis.python.split('.')[:2])}: name its folder in "
+            f"{extra_site.VARIABLE}, or on a line of {escape(str(extra_site.list_file()))}"
+        )

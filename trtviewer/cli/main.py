@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NoReturn
 
-from trtviewer import __version__
+from trtviewer import __version__, extra_site
 from trtviewer.cli.native_chatter import native_chatter_to
 from trtviewer.errors import BadUsage, Cancelled, TrtviewerError
 from trtviewer.places import log_file
@@ -62,6 +62,7 @@ def main() -> int:
     log = log_file()
     with native_chatter_to(log):
         try:
+            extra_site.join()
             return run(sys.argv[1:])
         except TrtviewerError as error:
             print(f"trtviewer: {error}", file=sys.stderr)
