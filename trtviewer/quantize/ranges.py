@@ -100,6 +100,7 @@ def collect_ranges(
                     subject=network.path,
                     advice="check the model's weights and the sidecar's pixel scale, mean and std",
                 ) from error
+        values.clear()  # or they would stay while the next frame's are made
         done += 1
         if progress is not None:
             progress(done)
