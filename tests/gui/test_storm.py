@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QSlider
+from pytestqt.exceptions import TimeoutError as QtTimeoutError
 from pytestqt.qtbot import QtBot
 
 from tests.gui.conftest import FRAMES, PATIENCE_MS, Inputs, number_in
@@ -141,6 +142,23 @@ def test_that_five_hundred_hasty_actions_break_nothing(
     assert not left
 
 
+def numbers_drawn(window: MainWindow) -> list[int]:
+    return [number_drawn(window, side) for side in ("reference", "candidate")]
+
+
+def state_of(window: MainWindow) -> str:
+    """What to know when the panes do not show what they should."""
+    model = window.view_model
+    comparison = model.comparison
+    return (
+        f"comparison {comparison and comparison.frame.index}, {model.position}, {model.playing}, "
+        f"drawn {numbers_drawn(window) if comparison else None}, "
+        f"reference {model.models.reference and model.models.reference.state}, "
+        f"candidates {[(one.name, str(one.state)) for one in model.models.candidates]} shown {model.models.shown}, "
+        f"problems {[(one.place, one.what) for one in model.problems]}"
+    )
+
+
 def shows(window: MainWindow, wanted: int) -> bool:
     """Whether that frame is shown; asks for it again, since what is still being opened starts at its first frame."""
     comparison = window.view_model.comparison
@@ -165,9 +183,10 @@ def settle_and_look(window: MainWindow, inputs: Inputs, qtbot: QtBot, deed: int)
     window.view_model.set_overlay(None)
     window.comparison.fit()
     wanted = deed % FRAMES
-    sides = ("reference", "candidate")
-    qtbot.waitUntil(
-        lambda: shows(window, wanted) and [number_drawn(window, side) for side in sides] == [wanted, wanted],
-        timeout=PATIENCE_MS,
-    )
+    try:
+        qtbot.waitUntil(
+            lambda: shows(window, wanted) and numbers_drawn(window) == [wanted, wanted], timeout=PATIENCE_MS
+        )
+    except QtTimeoutError as error:
+        raise AssertionError(f"after {deed} actions, frame {wanted}: {state_of(window)}") from error
     window.view_model.change_display(boxes=True)
