@@ -14,7 +14,6 @@ _INSTALL = {
     "tensorrt_rtx": "pip install 'trtviewer[rtx]', or give the .onnx",
     "pycuda.driver": "pip install 'trtviewer[cuda]'",
     "cuda.bindings.nvrtc": "pip install 'trtviewer[cuda]'",
-    "faster_coco_eval": "pip install faster-coco-eval",
 }
 _PIP = {
     "tensorrt_rtx": "tensorrt-rtx-cu13-bindings tensorrt-rtx-cu13-libs",

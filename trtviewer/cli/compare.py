@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ from trtviewer.atomic import require_writable
 from trtviewer.cli.compare_tables import print_report
 from trtviewer.cli.options import add_models, add_source, add_thresholds, frame_range, settings
 from trtviewer.cli.progress import progress_bar
-from trtviewer.compare.settings import CompareSettings
-from trtviewer.compare.totals import Totals
+from trtviewer.compare.findings import Findings
+from trtviewer.compare.true_objects import Labels
+from trtviewer.compare.truth_files import open_labels, own_labels
 from trtviewer.errors import BadInput, Cancelled
 from trtviewer.models.load import load_spec
 from trtviewer.pipeline.analysis import comparisons
 from trtviewer.pipeline.pair import Pair, open_pair
-from trtviewer.report.compare_json import ReportModel, ReportSource, compare_report, write_report
+from trtviewer.report.compare_json import ReportModel, ReportSource, write_report
+from trtviewer.report.findings_report import findings_report
 from trtviewer.report.gates import Gate, check, parse_gate
 from trtviewer.sources.address import open_source
 from trtviewer.sources.source import FrameRange, Source
@@ -30,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_models(parser)
     add_source(parser)
     add_thresholds(parser)
+    parser.add_argument(
+        "--truth",
+        metavar="LABELS",
+        help="a COCO .json, a folder of YOLO .txt files, or 'scene', which is the default where the source knows its truth",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report (trtviewer.compare/1)")
     parser.add_argument(
         "--fail-on",
@@ -46,11 +54,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json is not None:
         require_writable(arguments.json)
     reference, candidate = (load_spec(path) for path in (arguments.reference, arguments.candidate))
-    with open_source(arguments.source) as source, open_pair(reference, candidate) as pair:
-        totals = Totals(thresholds, reference)
-        _require_names(gates, pair, source, totals)
-        interrupted = _accumulate(source, frame_range(arguments), pair, totals)
-        report = _report(pair, source, totals)
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(arguments.source))
+        labels = _labels(arguments.truth, source, reference.classes)
+        if labels is not None:
+            stack.enter_context(labels)
+        pair = stack.enter_context(open_pair(reference, candidate))
+        findings = Findings(thresholds, reference, labels)
+        _require_names(gates, pair, source, findings)
+        interrupted = _accumulate(source, frame_range(arguments), pair, findings)
+        report = _report(pair, source, findings)
     if not report["frames"] and not interrupted:
         raise BadInput("has no such frames", subject=arguments.source, advice="look at --start and --frames")
     if arguments.json is not None:
@@ -61,15 +74,18 @@ def run(arguments: argparse.Namespace) -> int:
     return _gate_status(gates, report)
 
 
-def _accumulate(source: Source, frames: FrameRange, pair: Pair, totals: Totals) -> bool:
+def _labels(text: str | None, source: Source, classes: Sequence[str]) -> Labels | None:
+    return own_labels(source, classes) if text is None else open_labels(text, source, classes)
+
+
+def _accumulate(source: Source, frames: FrameRange, pair: Pair, findings: Findings) -> bool:
     """Compares the frames; True where Ctrl-C ended it before the last one."""
     expected = frames.size(source.length)
-    thresholds: CompareSettings = totals.settings
-    running = comparisons(source, frames, pair, thresholds)
+    running = comparisons(source, frames, pair, findings.settings)
     with progress_bar("comparing", expected) as show:
         try:
             for done, comparison in enumerate(running, 1):
-                totals.update(comparison)
+                findings.update(comparison)
                 show(done)
         except KeyboardInterrupt:
             return True
@@ -78,10 +94,9 @@ def _accumulate(source: Source, frames: FrameRange, pair: Pair, totals: Totals) 
     return False
 
 
-def _report(pair: Pair, source: Source, totals: Totals) -> dict[str, Any]:
-    return compare_report(
-        totals.result(),
-        totals.settings,
+def _report(pair: Pair, source: Source, findings: Findings) -> dict[str, Any]:
+    return findings_report(
+        findings,
         ReportModel(pair.reference.spec, pair.reference.info),
         ReportModel(pair.candidate.spec, pair.candidate.info),
         ReportSource(source.address, source.size, source.rate),
@@ -89,9 +104,9 @@ def _report(pair: Pair, source: Source, totals: Totals) -> dict[str, Any]:
     )
 
 
-def _require_names(gates: Sequence[Gate], pair: Pair, source: Source, totals: Totals) -> None:
+def _require_names(gates: Sequence[Gate], pair: Pair, source: Source, findings: Findings) -> None:
     """Refuses a gate on an unknown figure before the long work, not after it."""
-    empty = _report(pair, source, totals)
+    empty = _report(pair, source, findings)
     for gate in gates:
         gate.require_names(empty)
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from trtviewer.cli.progress import console
+from trtviewer.cli.truth_tables import print_truth
 
 UNDEFINED = "–"
 
@@ -24,6 +25,9 @@ def print_report(report: Mapping[str, Any]) -> None:
         out.print(table)
     out.print(_agreement_line(report["detections"]), soft_wrap=True)
     out.print()
+    if "truth" in report:
+        print_truth(out, report["truth"])
+        out.print()
     if report["outputs"]:
         out.print(output_table(report["outputs"], report["settings"]["epsilon"]))
         for line in nonfinite_lines(report["outputs"]):

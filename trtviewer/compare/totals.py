@@ -33,7 +33,12 @@ _MATCHED, _MISSED, _EXTRA = range(3)
 def size_of(xyxy: NDArray[np.float32]) -> NDArray[np.int8]:
     """[N] index into `SIZES` for boxes [N, 4] of the source frame: medium from 32^2, large from 96^2."""
     sides = xyxy[:, 2:].astype(np.float64) - xyxy[:, :2]
-    return np.searchsorted(_AREAS, sides[:, 0] * sides[:, 1], side="right").astype(np.int8)
+    return size_of_area(sides[:, 0] * sides[:, 1])
+
+
+def size_of_area(area: NDArray[np.float64]) -> NDArray[np.int8]:
+    """[N] index into `SIZES` for areas [N], in pixels of the source frame."""
+    return np.searchsorted(_AREAS, area, side="right").astype(np.int8)
 
 
 @dataclass(frozen=True, slots=True)

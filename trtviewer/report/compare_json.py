@@ -54,12 +54,14 @@ def compare_report(
     *,
     speedup: float | None = None,
     truth: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report of some frames, none included; every figure that is not defined is None.
 
     Args:
         speedup: reference / candidate latency, each measured alone (`bench`); given as None where either is emulated.
         truth: the figures against ground truth, where there is one.
+        more: further keys, which the schema leaves room for.
     """
     emulated = reference.info.emulated or candidate.info.emulated
     report: dict[str, Any] = {
@@ -88,6 +90,7 @@ def compare_report(
     }
     if truth is not None:
         report["truth"] = dict(truth)
+    report |= more or {}
     plain: dict[str, Any] = _plain(report)
     return plain
 
