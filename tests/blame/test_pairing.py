@@ -1,0 +1,155 @@
+"""A candidate laid on its reference, and any mixture of the two as a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.blame import small
+from tests.quantize import networks
+from trtviewer.blame.mixed_graph import open_mixed, variant
+from trtviewer.blame.twin import Twin
+from trtviewer.errors import BadInput
+
+NETWORKS = [networks.plain, networks.residual, networks.routed, networks.normalised]
+
+
+def outputs_of(twin: Twin, float_names: list[str], tensor: np.ndarray) -> list[np.ndarray]:
+    layers = {twin.index_of(name) for name in float_names}
+    session = open_mixed(variant(twin, layers), twin.candidate.path, 1)
+    return session.run(None, {twin.input: tensor})
+
+
+@pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("write", [small.ours, small.onnxruntimes], ids=["ours", "onnxruntimes"])
+def test_that_with_nothing_in_float_it_is_the_candidate(
+    make: Callable[[Path], Path], write: Callable[[Path, Path], Path], tmp_path: Path
+) -> None:
+    model = make(tmp_path / "float.onnx")
+    candidate = write(model, tmp_path / "int8.onnx")
+    (tensor,) = networks.pictures(1)
+    (made,) = outputs_of(small.twin_of(model, candidate), [], tensor)
+    np.testing.assert_allclose(made, small.run(candidate, tensor)[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
+def test_that_with_everything_in_float_it_is_the_reference(
+    make: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    model = make(tmp_path / "float.onnx")
+    twin = small.twin_of(model, small.ours(model, tmp_path / "int8.onnx"))
+    (tensor,) = networks.pictures(1)
+    (made,) = outputs_of(twin, [layer.name for layer in twin.layers], tensor)
+    np.testing.assert_allclose(made, small.run(model, tensor)[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kept", [["First"], ["Middle"], ["Head"], ["First", "Head"]])
+def test_that_a_layer_in_float_is_what_keep_float_writes(kept: list[str], tmp_path: Path) -> None:
+    model = networks.plain(tmp_path / "float.onnx")
+    twin = small.twin_of(model, small.ours(model, tmp_path / "int8.onnx"))
+    written = small.ours(model, tmp_path / "kept.onnx", kept)
+    for tensor in networks.pictures(3):
+        (made,) = outputs_of(twin, kept, tensor)
+        np.testing.assert_allclose(made, small.run(written, tensor)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_that_a_pair_that_two_layers_read_stays_for_the_one_in_int8(tmp_path: Path) -> None:
+    model = networks.residual(tmp_path / "float.onnx")
+    twin = small.twin_of(model, small.ours(model, tmp_path / "int8.onnx"))
+    ranges = {layer.name: layer.ranges for layer in twin.layers}
+    # B1 and the convolution of the shortcut read one tensor through one pair.
+    assert ranges["B1"] == ranges["Short"] != ()
+    (tensor,) = networks.pictures(1)
+    graph = variant(twin, {twin.index_of("Short")}).model()
+    readers = {node.name: node.input[0] for node in graph.graph.node if node.name in ("B1", "Short")}
+    assert readers["Short"] == ranges["Short"][0].tensor
+    assert readers["B1"] != readers["Short"]
+    both, short, none = (outputs_of(twin, kept, tensor)[0] for kept in (["B1", "Short"], ["Short"], []))
+    assert not np.array_equal(short, none)
+    assert not np.array_equal(short, both)
+
+
+def test_that_onnxruntimes_own_layout_with_quantized_outputs_is_understood(tmp_path: Path) -> None:
+    from tests.model_zoo import quantized_twin
+
+    model = networks.plain(tmp_path / "float.onnx")
+    candidate = quantized_twin(model, tmp_path / "int8.onnx")
+    twin = small.twin_of(model, candidate)
+    assert {"First", "Middle", "Head"} <= {layer.name for layer in twin.layers if layer.is_int8}
+    (tensor,) = networks.pictures(1)
+    (made,) = outputs_of(twin, [], tensor)
+    np.testing.assert_allclose(made, small.run(candidate, tensor)[0], rtol=1e-5, atol=1e-5)
+
+
+def refusal(model: Path, candidate: Path) -> str:
+    with pytest.raises(BadInput) as caught:
+        small.twin_of(model, candidate)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_that_another_training_of_the_same_network_is_refused(tmp_path: Path) -> None:
+    model = networks.plain(tmp_path / "float.onnx")
+    other = networks.plain(tmp_path / "other.onnx", seed=7)
+    text = refusal(model, small.ours(other, tmp_path / "int8.onnx"))
+    assert "its weights are of another training" in text
+    assert "give the FP32 model that the candidate was quantized from" in text
+
+
+def test_that_another_network_is_refused_with_the_layer_that_tells(tmp_path: Path) -> None:
+    model = networks.plain(tmp_path / "float.onnx")
+    changed = onnx.load(model)
+    middle = next(node for node in changed.graph.node if node.name == "Middle")
+    middle.name, middle.output[0] = "Waist", "waist"
+    for node in changed.graph.node:
+        for index, name in enumerate(node.input):
+            node.input[index] = "waist" if name == "middle" else name
+    onnx.save(changed, tmp_path / "other.onnx")
+    text = refusal(model, small.ours(tmp_path / "other.onnx", tmp_path / "int8.onnx"))
+    assert "its Conv 'Waist' has no partner there" in text
+
+
+def test_that_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
+    for name, channels in (("float", 8), ("other", 12)):
+        net = networks.Builder(0)
+        made = net.conv("images", 3, channels, name="First")
+        net.save(tmp_path / f"{name}.onnx", net.conv(made, channels, 6, 1, name="Head"))
+    text = refusal(tmp_path / "float.onnx", small.ours(tmp_path / "other.onnx", tmp_path / "int8.onnx"))
+    assert "the weights of 'First' are [12, 3, 3, 3] against [8, 3, 3, 3]" in text
+
+
+def test_that_a_float_candidate_and_an_int8_reference_are_refused(tmp_path: Path) -> None:
+    model = networks.plain(tmp_path / "float.onnx")
+    assert "has no quantized layer: it is not a Q/DQ model" in refusal(model, model)
+    candidate = small.ours(model, tmp_path / "int8.onnx")
+    assert "is quantized already" in refusal(candidate, candidate)
+
+
+def test_that_an_engine_is_refused(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    model = networks.plain(tmp_path / "float.onnx")
+    spec = small.spec_of(model)
+    with pytest.raises(BadInput, match="is no ONNX file"):
+        small.load_twin(spec, replace(spec, path=tmp_path / "int8.engine"))
+
+
+@pytest.mark.parametrize("kept", [["Small"], ["Deep"], ["Head_wide"], ["Head_deep", "Head_wide"], ["First"]])
+def test_that_a_concat_goes_with_the_layers_that_it_feeds(kept: list[str], tmp_path: Path) -> None:
+    model = networks.routed(tmp_path / "float.onnx")
+    twin = small.twin_of(model, small.ours(model, tmp_path / "int8.onnx"))
+    feeds = {
+        layer.name: {twin.layers[fed].name for fed in layer.feeds} for layer in twin.layers if layer.feeds
+    }
+    assert feeds["Join"] == {"Deep"}
+    assert feeds["Route"] == {"Head_wide"}
+    graph = variant(twin, {twin.index_of(name) for name in kept}).model().graph
+    float_joints = {name for name, fed in feeds.items() if fed <= set(kept)}
+    quantized = {node.name for node in graph.node if any(">" in name for name in node.input)}
+    for layer in twin.layers:
+        assert (layer.name in quantized) == (layer.name not in {*kept, *float_joints})
