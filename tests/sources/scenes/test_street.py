@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -47,15 +48,15 @@ def test_that_a_seed_gives_the_same_pixels_on_every_machine(address: str, index:
 
 @pytest.mark.parametrize("condition", ["day", "rain", "night", "mix"])
 def test_that_any_order_of_reading_gives_the_pixels_of_playing(condition: str) -> None:
-    address = f"scene:street?condition={condition}&seed=11&frames=60&{SMALL}"
+    address = f"scene:street?condition={condition}&seed=11&frames=40&{SMALL}"
     with open_scene(address) as scene:
-        played = [_digest(scene.read(index).picture) for index in range(60)]
+        played = [_digest(scene.read(index).picture) for index in range(40)]
     with open_scene(address) as scene:
-        for index in np.random.default_rng(0).permutation(60)[:25].tolist():
+        for index in np.random.default_rng(0).permutation(40)[:12].tolist():
             assert _digest(scene.read(index).picture) == played[index]
     with open_scene(address) as scene:
-        assert _digest(scene.read(59).picture) == played[59]
-    assert len(set(played)) == 60
+        assert _digest(scene.read(39).picture) == played[39]
+    assert len(set(played)) == 40
 
 
 def test_that_seeds_and_conditions_are_streets_of_their_own() -> None:
@@ -96,9 +97,9 @@ def test_that_a_closed_scene_may_be_closed_again_and_read_again() -> None:
 
 def test_that_mix_goes_from_day_through_rain_into_night_without_a_jump() -> None:
     with open_scene(f"scene:street?condition=mix&seed=9&frames=900&{SMALL}") as mixed:
-        light = [float(mixed.read(index).picture.mean()) for index in range(0, 900, 6)]
+        light = [float(mixed.read(index).picture.mean()) for index in range(0, 900, 12)]
     assert light[0] > 1.6 * light[-1]
-    assert max(abs(b - a) for a, b in zip(light, light[1:], strict=False)) < 9.0
+    assert max(abs(b - a) for a, b in pairwise(light)) < 16.0
     for condition, index in (("day", 0), ("rain", 450), ("night", 899)):
         address = f"seed=9&frames=900&{SMALL}"
         with (
@@ -112,7 +113,7 @@ def test_that_truth_holds_every_class_near_and_far_and_keeps_inside_the_frame() 
     heights: dict[int, list[float]] = {number: [] for number in range(len(CLASS_NAMES))}
     for seed in (3, 8, 12):
         with open_scene(f"scene:street?condition=day&seed={seed}&frames=1200") as scene:
-            for index in range(0, 1200, 60):
+            for index in range(0, 1200, 100):
                 truth = scene.truth(index)
                 assert truth is not None
                 x0, y0, x1, y1 = truth.xyxy.T
@@ -132,32 +133,31 @@ def test_that_a_truth_box_bounds_what_is_drawn_of_its_object(
     condition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each object is left out once: what changes in the picture, apart from shadow, mirror image and glow, is its box."""
-    address = f"scene:street?condition={condition}&seed=8&frames=300"
-    checked = 0
-    with open_scene(address) as scene:
-        for index in (20, 150):
-            whole = scene.read(index).picture.astype(np.int16)
-            truth = scene.truth(index)
-            assert truth is not None
-            everybody = actors_at(street_of(8, 1280, 720), index / 30.0)
-            for victim in everybody:
-                others = [actor for actor in everybody if actor is not victim]
-                found = _box_of(scene, index, victim, others, monkeypatch)
-                monkeypatch.setattr(street_module, "actors_at", lambda street, time_s, left=others: left)
-                changed = np.abs(scene.read(index).picture.astype(np.int16) - whole).max(2) > 24
-                monkeypatch.undo()
-                if found is None or found[4] or not changed.any():
-                    continue
-                x0, y0, x1, y1 = (round(float(value)) for value in found[:4])
-                rows, columns = np.nonzero(changed.any(1))[0], np.nonzero(changed.any(0))[0]
-                # A shadow falls to the right, a mirror image and light downwards, glow around the lamps.
-                if condition == "day":
-                    assert rows[0] >= y0 - 2 and columns[0] >= x0 - 3
-                    inside = changed[y0:y1, x0:x1]
-                    assert inside.any(1).mean() > 0.5 and inside.any(0).mean() > 0.5
-                assert changed[y0:y1, x0:x1].mean() > 0.12
-                checked += 1
-    assert checked >= 6
+    index, checked = 20, 0
+    with open_scene(f"scene:street?condition={condition}&seed=8&frames=300") as scene:
+        whole = scene.read(index).picture.astype(np.int16)
+        everybody = actors_at(street_of(8, 1280, 720), index / 30.0)
+        for victim in everybody[::2]:
+            others = [actor for actor in everybody if actor is not victim]
+            found = _box_of(scene, index, victim, others, monkeypatch)
+            if found is None or found[4]:
+                continue
+            monkeypatch.setattr(street_module, "actors_at", lambda street, time_s, left=others: left)
+            difference = np.abs(scene.read(index).picture.astype(np.int16) - whole).max(2)
+            monkeypatch.undo()
+            x0, y0, x1, y1 = (round(float(value)) for value in found[:4])
+            inside = difference[y0:y1, x0:x1] > 2
+            assert inside.mean() > 0.2
+            if condition == "day":
+                # A shadow falls to the right and lies below; above and to the left nothing else is drawn.
+                rows, columns = (
+                    np.nonzero((difference > 24).any(1))[0],
+                    np.nonzero((difference > 24).any(0))[0],
+                )
+                assert rows[0] >= y0 - 2 and columns[0] >= x0 - 3
+                assert inside.any(1).mean() > 0.6 and inside.any(0).mean() > 0.6
+            checked += 1
+    assert checked >= 4
 
 
 def _box_of(
