@@ -141,7 +141,7 @@ def test_that_the_dialog_offers_the_loop_and_says_what_will_be_written(
     qtbot.addWidget(dialog)
     dialog.show()
     first, last = (dialog.findChild(QSpinBox, f"export.{name}") for name in ("first", "last"))
-    assert (first.value(), last.value()) == (4, 10)
+    assert (first.value(), last.value()) == (3, 9)
     assert "7 frames" in dialog.findChild(QLabel, "export.words").text()
     field = dialog.findChild(QLineEdit, "export.path")
     field.clear()
@@ -219,6 +219,6 @@ def test_that_the_dialog_is_gone_through_by_keys(qtbot: QtBot, ready: ViewModel)
     qtbot.waitExposed(dialog)
     dialog.first.setFocus()
     qtbot.keyClick(dialog.first, Qt.Key.Key_Up)
-    assert dialog.first.value() == 2
+    assert dialog.first.value() == 1
     with qtbot.waitSignal(dialog.rejected, timeout=2000):
         qtbot.keyClick(dialog, Qt.Key.Key_Escape)

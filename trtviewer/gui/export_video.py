@@ -207,7 +207,7 @@ def _paint_foot(
         )
         x += 30 + metrics.horizontalAdvance(words) + 16
     settings, frame = request.settings, comparison.frame
-    where = f"frame {frame.index + 1}   {int(frame.time_s // 60)}:{frame.time_s % 60:04.1f}"
+    where = f"frame {frame.index}   {int(frame.time_s // 60)}:{frame.time_s % 60:04.1f}"
     long = (
         f"confidence {settings.confidence:g}   NMS IoU {settings.nms_iou:g}   "
         f"match IoU {settings.match_iou:g}   {where}"

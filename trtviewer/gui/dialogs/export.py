@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -41,8 +43,8 @@ class ExportDialog(QDialog):
         assert source is not None
         length = source.length
         first, last = view_model.playing.loop or (0, (length or _CAMERA_FRAMES) - 1)
-        self.first = _number("export.first", first + 1, length)
-        self.last = _number("export.last", last + 1, length)
+        self.first = _number("export.first", first, length)
+        self.last = _number("export.last", last, length)
         self.size_box = QComboBox()
         self.size_box.setObjectName("export.size")
         height, width = source.frame_size
@@ -63,6 +65,7 @@ class ExportDialog(QDialog):
         self.words.setProperty("role", "faint")
         self.words.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         self.go = self.buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
         self.go.setObjectName("export.go")
         self.go.setProperty("role", "primary")
@@ -111,7 +114,7 @@ class ExportDialog(QDialog):
         return VideoRequest(
             path=path,
             source=model.source.address,
-            frames=FrameRange(self.first.value() - 1, 1, self.last.value() - self.first.value() + 1),
+            frames=FrameRange(self.first.value(), 1, self.last.value() - self.first.value() + 1),
             models=(reference.spec, candidate.spec),
             titles=titles_of((reference.name, candidate.name), (reference.precision, candidate.precision)),
             pane=self.size_box.currentData(),
@@ -147,9 +150,10 @@ class ExportDialog(QDialog):
 def _number(name: str, value: int, length: int | None) -> QSpinBox:
     box = QSpinBox()
     box.setObjectName(name)
-    box.setRange(1, length if length is not None else 10_000_000)
+    box.setRange(0, length - 1 if length is not None else 10_000_000)
     box.setValue(value)
     box.setMinimumWidth(88)
+    box.setAlignment(Qt.AlignmentFlag.AlignRight)
     return box
 
 

@@ -50,7 +50,7 @@ class Column(IntEnum):
 HEADINGS = {
     Column.FRAME: (
         "Frame",
-        "The frame in the source, counted from 1 as under the pictures; files and reports count from 0.",
+        "The frame in the source, counted from 0.",
     ),
     Column.KIND: ("Kind", "Missed: only the reference has it. Extra: only the candidate has it."),
     Column.REASON: ("Reason", "Why the other side lacks it."),
@@ -130,7 +130,7 @@ def text_of(table: DisagreementTable, row: int, column: Column, class_names: Seq
     """What one cell of the table says."""
     match column:
         case Column.FRAME:
-            return str(int(table.frame_index[row]) + 1)
+            return str(int(table.frame_index[row]))
         case Column.KIND:
             return KIND_WORDS[int(table.kind[row])]
         case Column.REASON:
@@ -208,7 +208,7 @@ def _holding(table: DisagreementTable, word: str, class_names: Sequence[str]) ->
         if any(hits):
             good |= np.array(hits)[column]
     if word.isdigit():
-        good |= _begins_with(table.frame_index + 1, word)
+        good |= _begins_with(table.frame_index, word)
     return good
 
 

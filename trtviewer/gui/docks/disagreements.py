@@ -334,7 +334,8 @@ class DisagreementsDock(QWidget):
         elif total:
             text = f"None of the {total:,} disagreements passes the filters."
         else:
-            text = f"The two models agree on every detection of the {frames:,} frames analysed so far."
+            noun = "frame" if frames == 1 else "frames"
+            text = f"The two models agree on every detection of the {frames:,} {noun} analysed so far."
         self.empty.setText(text)
         self.stack.setCurrentIndex(1)
 
