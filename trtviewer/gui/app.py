@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from trtviewer import __version__
 from trtviewer.errors import MissingRuntime
+from trtviewer.gui.program_icon import program_icon
 from trtviewer.places import config_folder
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def make_application(arguments: Sequence[str]) -> QApplication:
     QApplication.setApplicationVersion(__version__)
     QApplication.setDesktopFileName("trtviewer")
     application = QApplication.instance() or QApplication(list(arguments))
+    application.setWindowIcon(program_icon())
     application.setStyle("Fusion")
     application.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus)
     return application
@@ -131,11 +133,13 @@ def view(
     net = LastNet()
     net.install()
     from trtviewer.gui.demo import demo_opener
+    from trtviewer.gui.first_frame import note_first_frame
     from trtviewer.gui.main_window import MainWindow
     from trtviewer.gui.preferences import PreferencesFile
 
     window = MainWindow(PreferencesFile(config_folder() / "window.json"), demo_opener())
     net.watch(window)
+    note_first_frame(window)
     interrupt = Interrupt(window)
     window.show()
     QTimer.singleShot(0, lambda: _open(window, reference, candidates, source, session))
