@@ -20,7 +20,7 @@ from trtviewer.gui.preferences import PreferencesFile
 
 FRAMES = 24
 SIZE = (144, 192)
-PATIENCE_MS = 20_000
+PATIENCE_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)

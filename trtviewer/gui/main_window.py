@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QAbstractSlider,
     QApplication,
     QComboBox,
+    QDialog,
     QDockWidget,
     QFileDialog,
     QFrame,
@@ -64,7 +65,9 @@ from trtviewer.gui.style_sheet import style_sheet
 from trtviewer.gui.summary import Summary
 from trtviewer.gui.theme import THEMES, Theme, palette, system_theme
 from trtviewer.gui.transport.transport_bar import TransportBar, next_disagreement
+from trtviewer.gui.video_export import VideoExport
 from trtviewer.gui.view_model import SPEEDS, PaneMode, Requests, ViewModel
+from trtviewer.gui.what_if import WhatIf
 
 PANEL_WIDTH = 328
 MODEL_FILTER = "Models (*.onnx *.engine *.plan *.trt);;All files (*)"
@@ -90,12 +93,15 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         self.presenting = False
         self._wanted: Session | None = None
+        self._reading: QDialog | None = None
         self._preferences_file = preferences_file
         self.preferences = preferences_file.read()
         self.view_model = ViewModel(self)
         self.view_model.theme = self._theme_of(self.preferences)
         self.requests = Requests(self)
         self.engine = Engine(self.view_model, self.requests, self)
+        self.what_if = WhatIf(self.view_model, self.requests, self.engine, self)
+        self.video_export = VideoExport(self.view_model, self)
         self._docks: dict[str, QDockWidget] = {}
         self._dock_factories = {dock.id: dock for dock in DOCKS}
         self.actions_by_id: dict[str, QAction] = {}
@@ -307,6 +313,7 @@ class MainWindow(QMainWindow):
         )
         self.engine.opened.connect(self._remember)
         self.engine.opened.connect(self._source_opened)
+        self.engine.ambiguous.connect(self.ask_reading)
         self.requests.reveal.connect(self.reveal)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
         self._show_page()
@@ -435,6 +442,20 @@ class MainWindow(QMainWindow):
             return
         self.view_model.set_status(f"Saved {path.name}.")
 
+    def export_video(self) -> None:
+        """Asks what of the video to write, and writes it in the background."""
+        from trtviewer.gui.dialogs.export import ExportDialog
+
+        dialog = ExportDialog(self.view_model, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.video_export.start(dialog.request()))
+        dialog.open()
+
+    def flip_heatmap(self) -> None:
+        """Lays the heatmap of the smallest objects over the pictures, or takes it away; the dock need not be open."""
+        self._fill_dock("heatmaps")
+        self._docks["heatmaps"].widget().toggle_overlay()
+
     def copy_picture(self) -> None:
         QGuiApplication.clipboard().setImage(with_legend(self.comparison, self.view_model))
         self.view_model.set_status("The picture is on the clipboard.")
@@ -538,6 +559,28 @@ class MainWindow(QMainWindow):
         if path:
             self.engine.open_source(path)
 
+    def ask_reading(self, path: Path, readings: tuple[str, ...] = ()) -> None:
+        """Asks how a model is to be read; opens it again once that is saved."""
+        from trtviewer.gui.dialogs.model_reading import ModelReading
+
+        if self._reading is not None:
+            self._reading.close()
+        dialog = self._reading = ModelReading(path, self.view_model, readings, self)
+        dialog.saved.connect(self._reading_saved)
+        dialog.finished.connect(self._reading_closed)
+        dialog.destroyed.connect(self._reading_closed)
+        dialog.show()
+
+    def _reading_saved(self, path: Path) -> None:
+        reference = self.view_model.models.reference
+        if reference is not None and reference.path == path:
+            self.engine.open_reference(path)
+        else:
+            self.engine.add_candidate(path)
+
+    def _reading_closed(self, *_: object) -> None:
+        self._reading = None
+
     def _folder(self) -> str:
         recent = self.preferences.recent_sources or self.preferences.recent_models
         return (
@@ -624,6 +667,8 @@ class MainWindow(QMainWindow):
         for name, action in self.actions_by_id.items():
             if name.startswith("play."):
                 action.setEnabled(source)
+            elif name == "file.export_video":
+                action.setEnabled(both and source)
             elif name in ("compare.analyse", "compare.measure", "compare.swap"):
                 action.setEnabled(both and (source or name != "compare.analyse"))
             elif name == "compare.close_candidate":
@@ -668,10 +713,14 @@ class MainWindow(QMainWindow):
 
     def shut_down(self) -> None:
         """Ends every thread, those that are read from last."""
+        if self._reading is not None:
+            self._reading.close()
         for dock in self._docks.values():
             close = getattr(dock.widget(), "close_dock", None)
             if close is not None:
                 close()
+        self.video_export.close()
+        self.what_if.close()
         self.engine.close()
         self.comparison.close_view()
 
