@@ -10,7 +10,8 @@ from tests.model_zoo import quantized_twin, tiny_yolo_anchor, tiny_yolo_dfl
 from trtviewer.errors import BadInput, MissingRuntime
 from trtviewer.models.load import load_spec
 from trtviewer.runners.choose import open_runner
-from trtviewer.runners.ort import OrtRunner, cuda_available
+from trtviewer.runners.ort import OrtRunner
+from trtviewer.runners.ort_cuda import OrtCudaRunner, cuda_available
 
 
 def unoptimised(path: Path, tensor: np.ndarray) -> dict[str, np.ndarray]:
@@ -87,5 +88,5 @@ def test_that_a_damaged_model_is_told_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.skipif(cuda_available(), reason="this ONNX Runtime has CUDA")
 def test_that_cuda_is_never_replaced_in_silence(tmp_path: Path) -> None:
     spec = load_spec(tiny_yolo_anchor(tmp_path / "a.onnx", seed=1))
-    with pytest.raises(MissingRuntime, match="needs ONNX Runtime with CUDA"), OrtRunner(spec, device="cuda"):
+    with pytest.raises(MissingRuntime, match="needs ONNX Runtime with CUDA"), OrtCudaRunner(spec):
         pass

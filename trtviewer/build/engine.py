@@ -12,13 +12,12 @@ from trtviewer.build.refusals import explain
 from trtviewer.build.request import BuildProgress, BuildRequest, BuiltEngine, Runtime
 from trtviewer.errors import BadInput, BadUsage, Cancelled, MissingRuntime, TrtviewerError
 from trtviewer.isolated import ProcessDied, run_isolated
+from trtviewer.models.engine_file import ENGINE_SUFFIXES
 from trtviewer.models.sidecar import sidecar_path, write_sidecar
 from trtviewer.models.spec import ModelSpec, Precision
 from trtviewer.models.trust import digest_line, digest_of, digest_path, remember
 from trtviewer.places import cache_folder
 from trtviewer.runners.nvidia import require_gpu
-
-ENGINE_SUFFIXES = (".engine", ".plan", ".trt")
 
 
 def request_for(spec: ModelSpec, request: BuildRequest) -> BuildRequest:

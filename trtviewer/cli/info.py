@@ -12,6 +12,7 @@ from rich.table import Table
 
 from trtviewer import __version__
 from trtviewer.atomic import require_writable, write_text
+from trtviewer.cli.options import add_engine_options
 from trtviewer.cli.progress import console
 from trtviewer.models.load import load_spec
 from trtviewer.models.spec import Family, HeadSpec, ModelSpec, Resize
@@ -25,6 +26,7 @@ _SHOWN_CLASSES = 5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="a model, or a folder of recorded outputs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all of it as JSON")
+    add_engine_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

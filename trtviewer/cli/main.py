@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from trtviewer import __version__, extra_site
 from trtviewer.cli.native_chatter import native_chatter_to
+from trtviewer.cli.options import allow_engines
 from trtviewer.errors import BadUsage, Cancelled, TrtviewerError
 from trtviewer.places import log_file
 
@@ -104,6 +105,7 @@ def run(argv: Sequence[str]) -> int:
         arguments = parser.parse_args(rest)
     except SystemExit:  # --help has printed what was asked for
         return 0
+    allow_engines(arguments)
     status: int = module.run(arguments)
     return status
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trtviewer.compare.settings import CompareSettings
+from trtviewer.models.engine_file import ENGINE_SUFFIXES
+from trtviewer.models.trust import trust
+from trtviewer.runners.trt_module import use_plugins
 from trtviewer.sources.source import FrameRange
 
 _DEFAULTS = CompareSettings()
@@ -29,6 +32,37 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     """--reference and --candidate, both needed."""
     parser.add_argument("--reference", type=Path, required=True, metavar="M", help="usually the FP32 model")
     parser.add_argument("--candidate", type=Path, required=True, metavar="M", help="usually the INT8 model")
+    add_engine_options(parser)
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """--trust and --plugin, wherever an engine may be loaded."""
+    parser.add_argument(
+        "--trust", action="store_true", help="load engines that were not built here: a plan is code"
+    )
+    parser.add_argument(
+        "--plugin",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="LIB",
+        help="a plugin library; its code runs",
+    )
+
+
+def allow_engines(arguments: argparse.Namespace) -> None:
+    """Does what the options of `add_engine_options` say, for every command that has them, before any model is opened.
+
+    Raises: BadInput: a plugin library is not there, or the trust cannot be remembered.
+    """
+    if not hasattr(arguments, "trust"):
+        return
+    use_plugins(arguments.plugin)
+    named = [getattr(arguments, name, None) for name in ("model", "reference", "candidate")]
+    models = [path for one in named for path in (one if isinstance(one, list) else [one])]
+    for model in models if arguments.trust else []:
+        if model is not None and model.suffix.lower() in ENGINE_SUFFIXES and model.is_file():
+            trust(model)
 
 
 def add_source(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from trtviewer.cli.options import add_engine_options
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """All are optional: what is missing can be dropped on the window."""
@@ -22,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--source", metavar="S", help="a video, an image, a folder of images, camera:N, or scene:NAME"
     )
     parser.add_argument("--session", type=Path, metavar="FILE", help="a session saved by the window")
+    add_engine_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,11 +32,13 @@ def run(arguments: argparse.Namespace) -> int:
     return open_window(arguments.reference, arguments.candidate, arguments.source, arguments.session)
 
 
-def open_window(reference: Path | None, candidates: Sequence[Path], source: str | None) -> int:
+def open_window(
+    reference: Path | None, candidates: Sequence[Path], source: str | None, session: Path | None = None
+) -> int:
     """Opens the window, the first candidate shown, and returns when it is closed."""
     from trtviewer.gui.app import view
 
-    status: int = view(reference, candidates, source)
+    status: int = view(reference, candidates, source, session)
     return status
 
 

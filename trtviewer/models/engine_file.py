@@ -16,6 +16,7 @@ from trtviewer.models.sidecar import Sidecar, SidecarHead, sidecar_path
 from trtviewer.models.spec import Family, ModelSpec, Precision
 from trtviewer.models.understand import understand
 
+ENGINE_SUFFIXES = (".engine", ".plan", ".trt")
 _LONGEST_METADATA = 1 << 20
 
 

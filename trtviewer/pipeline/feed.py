@@ -5,18 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from trtviewer.models.spec import InputSpec
 from trtviewer.pipeline.handover import Channel, Closed
+from trtviewer.pipeline.input_maker import input_maker
 from trtviewer.pipeline.worker import RunnerThread, Worker
-from trtviewer.preprocess import Placement, Preprocessor
+from trtviewer.preprocess import Placement
 from trtviewer.runners.runner import RunResult
 from trtviewer.sources.frame import Frame
 from trtviewer.sources.source import Source
@@ -77,7 +75,7 @@ class _Decoded:
 @dataclass(frozen=True, eq=False, slots=True)
 class _Submitted:
     decoded: _Decoded
-    tensor: NDArray[np.float32]
+    slot: int
     placement: Placement
     preprocess_ms: float
     reference: Future[RunResult]
@@ -111,18 +109,20 @@ class PairFeed:
         self._schedule = schedule
         self._reference = reference
         self._candidate = candidate
-        self._preprocessor = None if input_spec is None else Preprocessor(input_spec)
         self._decoded: Channel[_Decoded] = Channel(depth)
         self._submitted: Channel[_Submitted] = Channel(depth)
         # One tensor is being filled, `depth` wait, and one is with the consumer.
-        self._tensors: Channel[NDArray[np.float32]] = Channel(depth + 2)
-        shape = (1, 3, 0, 0) if self._preprocessor is None else self._preprocessor.shape
-        for _ in range(depth + 2):
-            self._tensors.put(np.empty(shape, np.float32))
+        slots = depth + 2
+        self._inputs = input_maker(input_spec, slots, reference, candidate)
+        self._free: Channel[int] = Channel(slots)
+        for slot in range(slots):
+            self._free.put(slot)
+        self._asked: list[Future[RunResult]] = []
         self._decoder = Worker("decode", self._decode)
         self._preparer = Worker("preprocess", self._prepare)
 
     def __enter__(self) -> Self:
+        self._inputs.__enter__()
         self._decoder.start()
         self._preparer.start()
         return self
@@ -132,15 +132,20 @@ class PairFeed:
     ) -> None:
         self._decoder.cancel()
         self._preparer.cancel()
-        for channel in (self._decoded, self._submitted, self._tensors):
+        for channel in (self._decoded, self._submitted, self._free):
             channel.abort()
-        for worker in (self._decoder, self._preparer):
-            try:
-                worker.join()
-            except BaseException:
-                # What went wrong was for `get` to tell; whoever leaves now has another error, or wants no more.
-                if kind is None:
-                    raise
+        try:
+            for worker in (self._decoder, self._preparer):
+                try:
+                    worker.join()
+                except BaseException:
+                    # What went wrong was for `get` to tell; whoever leaves now has another error, or wants no more.
+                    if kind is None:
+                        raise
+        finally:
+            # Runs that are under way read the inputs.
+            wait(self._asked)
+            self._inputs.__exit__(kind, error, trace)
 
     def get(self) -> PairRun:
         """The next frame's run. Raises: Closed, at the end of the schedule; whatever ended a stage."""
@@ -152,7 +157,7 @@ class PairFeed:
             raise
         reference = submitted.reference.result()
         candidate = submitted.candidate.result()
-        self._tensors.put(submitted.tensor)
+        self._free.put(submitted.slot)
         decoded = submitted.decoded
         return PairRun(
             decoded.ticket,
@@ -193,19 +198,16 @@ class PairFeed:
             self._submitted.finish()
 
     def _submit(self, decoded: _Decoded) -> _Submitted:
-        tensor = self._tensors.get()
+        slot = self._free.get()
         begin = time.perf_counter()
-        if self._preprocessor is None:
-            size = decoded.frame.size
-            placement = Placement(size, size, 1.0, 1.0, 0.0, 0.0)
-        else:
-            placement = self._preprocessor.prepare(decoded.frame.picture, tensor).placement
+        tensor, placement = self._inputs.prepare(decoded.frame.picture, slot)
         preprocess_ms = _ms_since(begin)
         index = decoded.ticket.frame_index
         reference = self._reference.submit(tensor, index)
         alone = self._candidate is self._reference
         candidate = reference if alone else self._candidate.submit(tensor, index)
-        return _Submitted(decoded, tensor, placement, preprocess_ms, reference, candidate)
+        self._asked = [answer for answer in self._asked if not answer.done()] + [reference, candidate]
+        return _Submitted(decoded, slot, placement, preprocess_ms, reference, candidate)
 
 
 def _ms_since(begin: float) -> float:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
 from trtviewer.models.spec import ModelSpec
+from trtviewer.runners.gpu_runner import IN_FLIGHT, GpuRunner, PendingRun
 from trtviewer.runners.runner import InputTensor, Runner, RunnerInfo, RunResult
 
 
@@ -52,11 +54,16 @@ class RunnerThread:
     """A runner that is opened, used and closed on one thread, as CUDA contexts want it.
 
     Requests are answered in the order in which they were made. Opened by `with`; leaving waits for what is under way.
+    On a GPU the next request is put on its way before the one before it is waited for, so that the GPU does not stand still
+    while the host copies.
     """
 
     def __init__(self, runner: Runner, name: str) -> None:
         self._runner = runner
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._requests = threading.Lock()
+        self._waiting = 0
+        self._begun: deque[tuple[PendingRun, Future[RunResult]]] = deque()
 
     @property
     def spec(self) -> ModelSpec:
@@ -87,4 +94,31 @@ class RunnerThread:
 
     def submit(self, tensor: InputTensor, frame_index: int) -> Future[RunResult]:
         """Asks for one run; `tensor` must stay as it is until the answer is there."""
-        return self._executor.submit(self._runner.run, tensor, frame_index)
+        if not isinstance(self._runner, GpuRunner):
+            return self._executor.submit(self._runner.run, tensor, frame_index)
+        answer: Future[RunResult] = Future()
+        with self._requests:
+            self._waiting += 1
+        self._executor.submit(self._begin, self._runner, tensor, frame_index, answer)
+        return answer
+
+    def _begin(
+        self, runner: GpuRunner, tensor: InputTensor, frame_index: int, answer: Future[RunResult]
+    ) -> None:
+        with self._requests:
+            self._waiting -= 1
+        try:
+            self._begun.append((runner.begin(tensor, frame_index), answer))
+        except BaseException as error:  # re-raised where the answer is read
+            answer.set_exception(error)
+        # As long as another request is waiting, its turn comes next and finishes what is left here.
+        while self._begun and (len(self._begun) == IN_FLIGHT or not self._more()):
+            pending, oldest = self._begun.popleft()
+            try:
+                oldest.set_result(runner.finish(pending))
+            except BaseException as error:  # re-raised where the answer is read
+                oldest.set_exception(error)
+
+    def _more(self) -> bool:
+        with self._requests:
+            return self._waiting > 0

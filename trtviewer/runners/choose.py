@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from trtviewer import optional
 from trtviewer.errors import BadInput
 from trtviewer.models.spec import ModelSpec
+from trtviewer.runners.nvidia import driver
 from trtviewer.runners.runner import Runner
+from trtviewer.runners.trt_module import plugin_libraries
 
 
 def open_runner(spec: ModelSpec, *, device: str = "auto", threads: int | None = None) -> Runner:
@@ -32,11 +35,35 @@ def open_runner(spec: ModelSpec, *, device: str = "auto", threads: int | None = 
 
 
 def _ort(spec: ModelSpec, device: str, threads: int | None) -> Runner:
-    from trtviewer.runners.ort import OrtRunner, cuda_available
+    from trtviewer.runners.ort import OrtRunner
 
-    if device == "auto":
-        device = "cuda" if cuda_available() else "cpu"
-    return OrtRunner(spec, device=device, threads=threads)
+    if device == "cuda" or (device == "auto" and cuda_is_here(spec)):
+        from trtviewer.runners.ort_cuda import OrtCudaRunner
+
+        return OrtCudaRunner(spec)
+    return OrtRunner(spec, threads=threads)
+
+
+def cuda_is_here(spec: ModelSpec | None = None) -> bool:
+    """Whether ONNX models run on the GPU here: it answers its driver, and ONNX Runtime with CUDA, pycuda and NVRTC's bindings are installed.
+
+    A model with an output of open length is left to the CPU, since memory on the GPU is set aside beforehand.
+    """
+    from trtviewer.runners.ort_cuda import cuda_available
+
+    if spec is not None and any(length < 0 for head in spec.heads for length in head.shape):
+        return False
+    return (
+        cuda_available()
+        and bool(driver().gpus)
+        and all(optional.installed(name) for name in ("pycuda.driver", "cuda.bindings.nvrtc"))
+    )
+
+
+def _tensorrt(spec: ModelSpec, device: str, threads: int | None) -> Runner:
+    from trtviewer.runners.trt import TrtRunner
+
+    return TrtRunner(spec, plugin_libraries())
 
 
 def _recorded(spec: ModelSpec, device: str, threads: int | None) -> Runner:
@@ -47,5 +74,8 @@ def _recorded(spec: ModelSpec, device: str, threads: int | None) -> Runner:
 
 _RUNNERS: dict[str, Callable[[ModelSpec, str, int | None], Runner]] = {
     ".onnx": _ort,
+    ".engine": _tensorrt,
+    ".plan": _tensorrt,
+    ".trt": _tensorrt,
     "folder": _recorded,
 }

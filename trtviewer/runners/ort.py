@@ -1,4 +1,4 @@
-"""ONNX Runtime: on the CPU, where INT8 is emulated exactly, or on CUDA where that really is there."""
+"""ONNX Runtime on the CPU, where INT8 is emulated exactly."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any, Self
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
-from trtviewer.errors import BadInput, MissingRuntime
+from trtviewer.errors import BadInput
 from trtviewer.models.spec import InputSpec, ModelSpec, Precision
 from trtviewer.preprocess import to_model_layout
 from trtviewer.runners.heads import as_heads
 from trtviewer.runners.runner import DeviceTensor, InputTensor, RunnerInfo, RunResult, RunTimes
 
-_ORT_ERRORS: tuple[type[Exception], ...] = tuple(
+ORT_ERRORS: tuple[type[Exception], ...] = tuple(
     error for error in vars(ort_state).values() if isinstance(error, type) and issubclass(error, Exception)
 )
+"""What ONNX Runtime raises; its classes have no common one of their own."""
 _SILENT = 4
 """ONNX Runtime's level "fatal": its errors reach us as exceptions, and its log lines are chatter to a user."""
 
@@ -54,21 +55,20 @@ def open_session(path: Path, options: ort.SessionOptions, providers: list[Any]) 
     """
     try:
         return ort.InferenceSession(str(path), options, providers=providers)
-    except _ORT_ERRORS as error:
+    except ORT_ERRORS as error:
         raise BadInput(
-            f"cannot be opened by ONNX Runtime {ort.__version__}: {_first_line(error)}",
+            f"cannot be opened by ONNX Runtime {ort.__version__}: {first_line(error)}",
             subject=path,
             advice="check that the file is a whole ONNX model of an opset that this version knows",
         ) from error
 
 
 class OrtRunner:
-    """Runs an ONNX model; `device` is "cpu" or "cuda"."""
+    """Runs an ONNX model on the CPU."""
 
-    def __init__(self, spec: ModelSpec, *, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(self, spec: ModelSpec, *, threads: int | None = None) -> None:
         self._spec = spec
         self._input = _input_of(spec)
-        self._device = device
         self._threads = threads
         self._session: ort.InferenceSession | None = None
         self._outputs = [head.output for head in spec.heads]
@@ -80,8 +80,7 @@ class OrtRunner:
     @property
     def info(self) -> RunnerInfo:
         quantized = self._spec.precision is Precision.INT8
-        name = "ONNX Runtime CUDA" if self._device == "cuda" else "ONNX Runtime CPU"
-        return RunnerInfo(name=name, precision=self._spec.precision.value, emulated=quantized)
+        return RunnerInfo(name="ONNX Runtime CPU", precision=self._spec.precision.value, emulated=quantized)
 
     @property
     def frame_count(self) -> int | None:
@@ -89,10 +88,7 @@ class OrtRunner:
 
     def __enter__(self) -> Self:
         options = cpu_session_options(quantized=self._spec.precision is Precision.INT8, threads=self._threads)
-        if self._device == "cuda":
-            self._session = _cuda_session(self._spec.path, options)
-        else:
-            self._session = open_session(self._spec.path, options, ["CPUExecutionProvider"])
+        self._session = open_session(self._spec.path, options, ["CPUExecutionProvider"])
         return self
 
     def __exit__(
@@ -110,9 +106,9 @@ class OrtRunner:
         ready = time.perf_counter()
         try:
             outputs = self._session.run(self._outputs, {self._input.name: fed})
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise BadInput(
-                f"failed while running frame {frame_index}: {_first_line(error)}",
+                f"failed while running frame {frame_index}: {first_line(error)}",
                 subject=self._spec.path,
                 advice="trtviewer info shows which input was understood",
             ) from error
@@ -123,35 +119,13 @@ class OrtRunner:
         return RunResult(heads, times)
 
 
-def cuda_available() -> bool:
-    """Whether this ONNX Runtime was built with CUDA; whether a device answers shows when a session is opened."""
-    return "CUDAExecutionProvider" in ort.get_available_providers()
-
-
-def _cuda_session(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
-    if not cuda_available():
-        raise MissingRuntime(
-            "needs ONNX Runtime with CUDA, and the one installed has none",
-            subject=path,
-            advice="pip uninstall onnxruntime, then pip install 'trtviewer[cuda]'",
-        )
-    ort.preload_dlls()
-    session = open_session(path, options, [("CUDAExecutionProvider", {"use_tf32": "0"})])
-    if session.get_providers()[0] != "CUDAExecutionProvider":
-        raise MissingRuntime(
-            "CUDA did not start: ONNX Runtime fell back to the CPU",
-            subject=path,
-            advice="trtviewer doctor shows which library or driver is missing",
-        )
-    return session
-
-
 def _input_of(spec: ModelSpec) -> InputSpec:
     if spec.input is None:
         raise BadInput("says nothing of its input", subject=spec.path)
     return spec.input
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of what ONNX Runtime says; the rest is of no use to a user."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -62,11 +62,13 @@ class RunnerInfo:
         name: "ONNX Runtime CPU", "ONNX Runtime CUDA", "TensorRT 10.13", "recorded".
         precision: what the model's file says (`ModelSpec.precision`), or what the engine really does.
         emulated: quantized arithmetic computed in float; its speed stands for nothing.
+        on_gpu: it reads a `DeviceTensor`, and `begin` and `finish` let it run while it is waited for.
     """
 
     name: str
     precision: str
     emulated: bool
+    on_gpu: bool = False
 
 
 class Runner(Protocol):

@@ -119,6 +119,26 @@ def _native_logger(trt: ModuleType, take: Any) -> Any:
     return Logger()
 
 
+_plugins: tuple[Path, ...] = ()
+
+
+def use_plugins(libraries: Sequence[Path]) -> None:
+    """Says which plugin libraries this process loads with TensorRT; the registry that they enter is the process's one too.
+
+    Raises: BadInput: one is not there.
+    """
+    global _plugins
+    for library in libraries:
+        if not library.is_file():
+            raise BadInput("does not exist", subject=library, advice="--plugin takes a plugin library's path")
+    _plugins = tuple(libraries)
+
+
+def plugin_libraries() -> tuple[Path, ...]:
+    """What `use_plugins` was told last."""
+    return _plugins
+
+
 def load_plugins(trt: ModuleType, libraries: Sequence[Path]) -> None:
     """Registers TensorRT's own plugins, and those of the given libraries; a library's code runs here and now.
 
