@@ -118,6 +118,8 @@ def heat_rows(
     candidate: tuple[ModelSpec, Mapping[str, NDArray[np.float32]]],
     pairs: Sequence[tuple[str, str]],
     channel: HeatChannel,
+    *,
+    stride: int | None = None,
 ) -> tuple[HeatRow, ...]:
     """The maps of one channel for all scales of a pair of models, small objects first.
 
@@ -125,6 +127,7 @@ def heat_rows(
         reference, candidate: each model with its raw outputs of one frame.
         pairs: reference output to candidate output, as they correspond; may be empty.
         channel: what to show.
+        stride: only the scales of that stride; None for all.
     """
     reference_maps = scale_maps(*reference)
     candidate_maps = scale_maps(*candidate)
@@ -134,11 +137,13 @@ def heat_rows(
         place = _partner(own, candidate_maps, dict(pairs))
         if place is not None:
             taken.add(place)
+        if stride not in (None, own.stride):
+            continue
         other = None if place is None else candidate_maps[place]
         row = _row(own, other, channel, has_logits(reference[0]), has_logits(candidate[0]))
         rows.append(replace(row, reference_place=reference_place))
     for place, other in enumerate(candidate_maps):
-        if place not in taken:
+        if place not in taken and stride in (None, other.stride):
             rows.append(_row(None, other, channel, has_logits(reference[0]), has_logits(candidate[0])))
     return tuple(sorted(rows, key=lambda row: row.stride if row.stride is not None else math.inf))
 

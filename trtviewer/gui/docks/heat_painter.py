@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +10,10 @@ from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from trtviewer.detect.heat import HeatChannel, HeatRow
 from trtviewer.gui.docks.colour_maps import ColourTable, diverging, viridis
 from trtviewer.gui.docks.figures import short
+from trtviewer.gui.docks.heat_picture import Cell, HeatPicture, PaintedRow
 from trtviewer.gui.theme import DARK, Theme
-from trtviewer.preprocess import Placement
 
 COLUMNS = ("reference", "candidate", "difference")
 
@@ -35,78 +33,6 @@ _APART = 12
 """Between the pair, which has one colour scale, and the difference, which has its own."""
 _BLOCK_GAP = 20
 _MARGIN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell of one scale: `row_index` counts the scales, `row` and `column` the cells."""
-
-    row_index: int
-    row: int
-    column: int
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class PaintedRow:
-    """One scale with its pixels: reference, candidate, difference; None where that map is not there."""
-
-    row: HeatRow
-    pixels: tuple[NDArray[np.uint32] | None, NDArray[np.uint32] | None, NDArray[np.uint32] | None]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class HeatPicture:
-    """Everything that the widget paints for one frame."""
-
-    frame_index: int
-    frame_size: tuple[int, int]
-    placement: Placement
-    channel: HeatChannel
-    rows: tuple[PaintedRow, ...]
-
-    def crop(self, row_index: int) -> QRectF:
-        """The part of a map that the frame covers, in cells: a letterbox's bars are left out."""
-        row = self.rows[row_index].row
-        rows, columns = row.grid
-        whole = QRectF(0, 0, columns, rows)
-        if row.stride is None:
-            return whole
-        height, width = self.frame_size
-        corners = self.placement.to_input(np.array([[0, 0, width, height]], np.float32))[0] / row.stride
-        left, top, right, bottom = (float(value) for value in corners)
-        return QRectF(left, top, right - left, bottom - top).intersected(whole) or whole
-
-    def cell_at(self, row_index: int, x: float, y: float) -> Cell | None:
-        """The cell of that scale which holds a point of the source frame."""
-        row = self.rows[row_index].row
-        if row.stride is None:
-            return None
-        point = self.placement.to_input(np.array([[x, y, x, y]], np.float32))[0] / row.stride
-        return self.inside(Cell(row_index, math.floor(float(point[1])), math.floor(float(point[0]))))
-
-    def inside(self, cell: Cell) -> Cell | None:
-        """The cell, or None where its scale has no such cell."""
-        rows, columns = self.rows[cell.row_index].row.grid
-        return cell if 0 <= cell.row < rows and 0 <= cell.column < columns else None
-
-    def xyxy(self, cell: Cell, around: int = 0) -> tuple[float, float, float, float] | None:
-        """The cell's square, and `around` cells on each side of it, in pixels of the source frame."""
-        stride = self.rows[cell.row_index].row.stride
-        if stride is None:
-            return None
-        square = np.array(
-            [
-                [
-                    (cell.column - around) * stride,
-                    (cell.row - around) * stride,
-                    (cell.column + 1 + around) * stride,
-                    (cell.row + 1 + around) * stride,
-                ]
-            ],
-            np.float32,
-        )
-        left, top, right, bottom = (float(value) for value in self.placement.to_source(square)[0])
-        return left, top, right, bottom
 
 
 class HeatPanel(QWidget):
