@@ -20,8 +20,9 @@ NETWORKS = [networks.plain, networks.residual, networks.routed, networks.normali
 
 def outputs_of(twin: Twin, float_names: list[str], tensor: np.ndarray) -> list[np.ndarray]:
     layers = {twin.index_of(name) for name in float_names}
-    session = open_mixed(variant(twin, layers), twin.candidate.path, 1)
-    return session.run(None, {twin.input: tensor})
+    graph, names = variant(twin, layers)
+    session = open_mixed(graph, twin.candidate.path, 1)
+    return session.run(names, {twin.input: tensor})
 
 
 @pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
@@ -64,7 +65,7 @@ def test_that_a_pair_that_two_layers_read_stays_for_the_one_in_int8(tmp_path: Pa
     # B1 and the convolution of the shortcut read one tensor through one pair.
     assert ranges["B1"] == ranges["Short"] != ()
     (tensor,) = networks.pictures(1)
-    graph = variant(twin, {twin.index_of("Short")}).model()
+    graph = variant(twin, {twin.index_of("Short")})[0].model()
     readers = {node.name: node.input[0] for node in graph.graph.node if node.name in ("B1", "Short")}
     assert readers["Short"] == ranges["Short"][0].tensor
     assert readers["B1"] != readers["Short"]
@@ -148,7 +149,7 @@ def test_that_a_concat_goes_with_the_layers_that_it_feeds(kept: list[str], tmp_p
     }
     assert feeds["Join"] == {"Deep"}
     assert feeds["Route"] == {"Head_wide"}
-    graph = variant(twin, {twin.index_of(name) for name in kept}).model().graph
+    graph = variant(twin, {twin.index_of(name) for name in kept})[0].model().graph
     float_joints = {name for name, fed in feeds.items() if fed <= set(kept)}
     quantized = {node.name for node in graph.node if any(">" in name for name in node.input)}
     for layer in twin.layers:

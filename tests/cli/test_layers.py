@@ -121,3 +121,31 @@ def test_that_ctrl_c_writes_what_was_measured(models: tuple[Path, Path], tmp_pat
     report = json.loads(out.read_text())
     assert 1 <= report["frames"] < 600
     assert report["layers"][0]["own"]["mse"] is not None
+
+
+def test_that_a_search_is_told_and_written(
+    models: tuple[Path, Path], frames: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "layers.json"
+    goal = "outputs.head8.mse < 1e-5 and missed_rate < 0.5"
+    assert layers(models, frames, "--frames", 2, "--search", goal, "--json", out) == 0
+    told = capsys.readouterr().out
+    found = json.loads(out.read_text())["search"]
+    assert found["goal"] == goal
+    assert found["met"]
+    assert found["best"]["keep_float"]
+    assert f"{found['passes']} forward passes" in told
+    for name in found["best"]["keep_float"]:
+        assert f"--keep-float {name}" in " ".join(told.split())
+    shares = {trial["int8_share"]: trial for trial in found["trials"] if trial["met"]}
+    assert found["best"]["int8_share"] == max(shares)
+
+
+def test_that_a_goal_that_no_report_has_is_bad_usage_before_any_work(
+    models: tuple[Path, Path], frames: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(BadUsage, match="missed_rate"):
+        layers(models, frames, "--search", "mised_rate < 0.02")
+    with pytest.raises(BadUsage, match="cannot be read"):
+        layers(models, frames, "--search", "missed_rate")
+    assert capsys.readouterr().out == ""

@@ -197,11 +197,21 @@ def open_mixed(graph: MixedGraph, path: Path, threads: int | None) -> ort.Infere
         ) from error
 
 
-def variant(twin: Twin, float_layers: Collection[int]) -> MixedGraph:
-    """The candidate with some of its layers in float: their pairs gone, their weights the reference's."""
+def variant(twin: Twin, float_layers: Collection[int]) -> tuple[MixedGraph, tuple[str, ...]]:
+    """The candidate with some of its layers in float: their pairs gone, their weights the reference's.
+
+    Returns: the graph, and what each of the reference's outputs is called in it.
+    """
     graph = MixedGraph(twin)
     int8 = frozenset(twin.int8) - frozenset(float_layers)
     called = graph.add_mixed("", int8, others_of_candidate=True, whole=True)
+    return graph, tuple(graph.add_output(name, called, int8) for name in twin.outputs)
+
+
+def reference_alone(twin: Twin) -> MixedGraph:
+    """The reference, run with the same settings as the mixtures: what both share is equal to the last bit."""
+    graph = MixedGraph(twin)
+    graph.add_float()
     for name in twin.outputs:
-        graph.add_output(name, called, int8)
+        graph.give(name)
     return graph

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from trtviewer.blame.at_heads import AtHeads
 from trtviewer.blame.layer_error import ErrorFigures, LayerError
 from trtviewer.blame.measurement import LayerMeasurement, LayersResult, measure
 from trtviewer.blame.pairing import load_twin
+from trtviewer.cli.layers_search import Goal, print_search, search, search_report
 from trtviewer.cli.options import add_models, add_source, add_thresholds, frame_range, settings
 from trtviewer.cli.progress import console, progress_bar
 from trtviewer.errors import BadInput, Cancelled
 from trtviewer.models.load import load_spec
 from trtviewer.report.compare_json import write_report
+from trtviewer.report.gates import parse_gate
 from trtviewer.sources.address import open_source
+from trtviewer.sources.source import Source
 
 SCHEMA = "trtviewer.layers/1"
 DEFAULT_FRAMES = 16
@@ -33,35 +37,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_models(parser)
     add_source(parser)
     add_thresholds(parser)
+    parser.add_argument(
+        "--search",
+        metavar="GOAL",
+        help="find the fewest MACs to keep in float so that this holds, e.g. 'missed_rate < 0.02'",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures (trtviewer.layers/1)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     thresholds = settings(arguments)
+    gate = None if arguments.search is None else parse_gate(arguments.search)
     if arguments.json is not None:
         require_writable(arguments.json)
     reference, candidate = (load_spec(path) for path in (arguments.reference, arguments.candidate))
     twin = load_twin(reference, candidate)
+    found = None
     with open_source(arguments.source) as source:
         indices = tuple(frame_range(arguments, DEFAULT_FRAMES).indices(source.length))
         if not indices:
             raise BadInput(
                 "has no such frames", subject=arguments.source, advice="look at --start and --frames"
             )
-        measurement = LayerMeasurement(twin, thresholds)
-        interrupted = False
-        with progress_bar("measuring layers", len(indices)) as show:
-            try:
-                measure(measurement, source, indices, show)
-            except KeyboardInterrupt:
-                interrupted = True
-    result = measurement.result()
+        goal = None if gate is None else Goal(gate, twin, source, thresholds)
+        result, interrupted = _measure(LayerMeasurement(twin, thresholds), source, indices)
+        if goal is not None and not interrupted:
+            found, interrupted = search(twin, source, indices, thresholds, result, goal)
+    report = layers_report(result, arguments)
+    if goal is not None and found is not None:
+        report["search"] = search_report(twin, found, goal)
     if arguments.json is not None:
-        write_report(arguments.json, layers_report(result, arguments))
+        write_report(arguments.json, report)
     print_layers(result)
+    if goal is not None and found is not None:
+        print_search(twin, found, goal)
     if interrupted:
         raise Cancelled(f"interrupted after {result.frames} frames", advice="the figures are of these")
     return 0
+
+
+def _measure(
+    measurement: LayerMeasurement, source: Source, indices: Sequence[int]
+) -> tuple[LayersResult, bool]:
+    """Returns: the figures, and whether Ctrl-C ended it before the last frame."""
+    interrupted = False
+    with progress_bar("measuring layers", len(indices)) as show:
+        try:
+            measure(measurement, source, indices, show)
+        except KeyboardInterrupt:
+            interrupted = True
+    return measurement.result(), interrupted
 
 
 def layers_report(result: LayersResult, arguments: argparse.Namespace) -> dict[str, Any]:
