@@ -75,5 +75,11 @@ DOCKS: tuple[Dock, ...] = (
         "Latency of both sides, stage by stage, and the speed-up when each runs alone.",
         "speed",
     ),
+    Dock(
+        "layers",
+        "Layers",
+        "Which layers lose it, the worst first; tick some to keep in float, apply, and see what comes back.",
+        "layers",
+    ),
 )
 """In the order of their tabs. A dock enters the table when it is finished."""

@@ -6,18 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QShowEvent
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
-    QLineEdit,
     QPushButton,
     QStackedWidget,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -25,36 +20,20 @@ from PySide6.QtWidgets import (
 from trtviewer.compare.matched_video import MISSED, DisagreementTable, MatchedVideo
 from trtviewer.compare.matching import Reason
 from trtviewer.compare.settings import CompareSettings
-from trtviewer.compare.totals import SIZES
+from trtviewer.gui.docks.disagreement_filters import DisagreementFilters
 from trtviewer.gui.docks.disagreement_model import DisagreementModel
 from trtviewer.gui.docks.disagreement_rows import (
-    KIND_WORDS,
-    REASON_TIPS,
     REASON_WORDS,
     Column,
-    Filter,
     csv_of,
     text_of,
 )
+from trtviewer.gui.docks.disagreement_view import DisagreementView
 from trtviewer.gui.docks.figures import fixed, panel, tabular
 from trtviewer.gui.docks.newest import Newest, Pace
 from trtviewer.gui.docks.reason_bar import ReasonBar, Segment
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Problem, Requests, Selection, ViewModel
-
-_WIDTHS = {
-    Column.FRAME: 7,
-    Column.KIND: 7,
-    Column.REASON: 14,
-    Column.CLASS: 12,
-    Column.SIZE: 8,
-    Column.STRIDE: 7,
-    Column.REFERENCE_SCORE: 10,
-    Column.CANDIDATE_SCORE: 10,
-    Column.IOU: 5,
-    Column.CELL_ERROR: 11,
-}
-"""Widths of the columns, in digits."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,44 +49,8 @@ class _Copied:
     text: str
 
 
-_SHEET = """
-QTableView::item { padding: 0 8px; border: none; }
-QHeaderView::section { padding: 4px 8px; }
-QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }
-"""
-"""Cells as far from their edges as headings; the headings themselves mark the sorted column, in the text's size."""
-
-
 def make(view_model: ViewModel, requests: Requests) -> DisagreementsDock:
     return DisagreementsDock(view_model, requests)
-
-
-class CopyingTable(QTableView):
-    """A table that asks its owner to copy, instead of copying the one cell that the cursor stands on."""
-
-    copy_wanted = Signal()
-    press_began = Signal()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.press_began.emit()
-        super().mousePressEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        # The window has the same key for the picture: while the table has the focus, the key is the table's.
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.matches(QKeySequence.StandardKey.Copy)
-        ):
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self.copy_wanted.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class DisagreementsDock(QWidget):
@@ -149,29 +92,8 @@ class DisagreementsDock(QWidget):
     def _build(self) -> None:
         self.bar = ReasonBar()
         self.bar.toggled.connect(self._toggle)
-        self.kind = _choice("disagreements.kind", "Kind", "missed and extra")
-        for kind, text in KIND_WORDS.items():
-            self.kind.addItem(text, kind)
-        self.reason = _choice("disagreements.reason", "Reason", "any reason")
-        for reason, text in REASON_WORDS.items():
-            self.reason.addItem(text, int(reason))
-            self.reason.setItemData(self.reason.count() - 1, REASON_TIPS[reason], Qt.ItemDataRole.ToolTipRole)
-        self.class_id = _choice("disagreements.class", "Class", "any class")
-        self.size_ = _choice("disagreements.size", "Size", "any size")
-        for place, text in enumerate(SIZES):
-            self.size_.addItem(text, place)
-        self.text = QLineEdit()
-        self.text.setObjectName("disagreements.text")
-        self.text.setPlaceholderText("Filter: person small gone 124")
-        self.text.setClearButtonEnabled(True)
-        self.text.setMinimumWidth(72)
-        self.text.setAccessibleName("Filter by words")
-        self.text.setToolTip(
-            "Words that stand in the class, kind, reason or size, or begin the frame's number."
-        )
-        self.clear = QPushButton("Clear filters")
-        self.clear.setObjectName("disagreements.clear")
-        self.clear.setToolTip("Shows every disagreement again.")
+        self.filters = DisagreementFilters()
+        self.filters.changed.connect(self._filter_changed)
         self.copy = QPushButton("Copy as CSV")
         self.copy.setObjectName("disagreements.copy")
         self.copy.setToolTip("Copies the rows that are selected, or all that are shown (Ctrl+C).")
@@ -183,32 +105,7 @@ class DisagreementsDock(QWidget):
         self.notice.setObjectName("disagreements.notice")
         self.notice.setVisible(False)
 
-        self.view = CopyingTable()
-        self.view.setObjectName("disagreements.table")
-        self.view.setModel(self.model)
-        self.view.setSortingEnabled(True)
-        self.view.sortByColumn(Column.FRAME, Qt.SortOrder.AscendingOrder)
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.view.setTabKeyNavigation(False)
-        self.view.setAlternatingRowColors(True)
-        self.view.setShowGrid(False)
-        self.view.setWordWrap(False)
-        self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
-        tabular(self.view)
-        self.view.setStyleSheet(_SHEET)
-        digit = self.view.fontMetrics().horizontalAdvance("0")
-        vertical, horizontal = self.view.verticalHeader(), self.view.horizontalHeader()
-        vertical.setVisible(False)
-        vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        vertical.setMinimumSectionSize(16)
-        vertical.setDefaultSectionSize(self.view.fontMetrics().height() + 4)
-        horizontal.setHighlightSections(False)
-        horizontal.setStretchLastSection(False)
-        horizontal.setSectionResizeMode(Column.CLASS, QHeaderView.ResizeMode.Stretch)
-        for column, digits in _WIDTHS.items():
-            self.view.setColumnWidth(column, digits * digit + 16)
+        self.view = DisagreementView(self.model)
         self.view.selectionModel().currentRowChanged.connect(self._current_changed)
         self.view.press_began.connect(self._press_began)
         self.view.clicked.connect(self._clicked)
@@ -231,24 +128,18 @@ class DisagreementsDock(QWidget):
         self.stack.addWidget(self.view)
         self.stack.addWidget(nothing)
 
-        filters = QHBoxLayout()
-        filters.setSpacing(4)
-        for box in (self.kind, self.reason, self.class_id, self.size_):
-            filters.addWidget(box, 2)
-            box.currentIndexChanged.connect(self._filter_changed)
-        filters.addWidget(self.text, 3)
-        filters.addWidget(self.count)
-        filters.addWidget(self.clear)
-        filters.addWidget(self.copy)
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        line.addWidget(self.filters, 1)
+        line.addWidget(self.count)
+        line.addWidget(self.copy)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(8, 6, 8, 0)
         whole.setSpacing(4)
         whole.addWidget(self.bar)
-        whole.addLayout(filters)
+        whole.addLayout(line)
         whole.addWidget(self.notice)
         whole.addWidget(self.stack, 1)
-        self.text.textChanged.connect(self._filter_changed)
-        self.clear.clicked.connect(self.clear_filters)
         self.copy.clicked.connect(self.copy_csv)
         self.view.copy_wanted.connect(self.copy_csv)
 
@@ -280,7 +171,7 @@ class DisagreementsDock(QWidget):
         if video is None:
             self.model.show(None, names)
         else:
-            self._offer_classes(video.disagreements, names)
+            self.filters.offer_classes(video.disagreements, names)
             self.model.show(video.disagreements, names)
         if kept is not None:
             self._put_cursor(self.model.find(*kept), scroll=False)
@@ -293,35 +184,11 @@ class DisagreementsDock(QWidget):
         self._say_counts()
         self._say_settings(self._view_model.settings)
 
-    def _offer_classes(self, table: DisagreementTable, names: tuple[str, ...]) -> None:
-        counts = np.bincount(table.class_id) if len(table) else np.zeros(0, np.int64)
-        offered = [
-            (
-                f"{names[index] if index < len(names) else f'class {index}'}  {int(counts[index]):,}",
-                int(index),
-            )
-            for index in np.flatnonzero(counts)
-        ]
-        offered.sort(key=lambda one: -counts[one[1]])
-        chosen = self.class_id.currentData()
-        with QSignalBlocker(self.class_id):
-            for place, (text, index) in enumerate(offered, start=1):
-                if place < self.class_id.count():
-                    self.class_id.setItemText(place, text)
-                    self.class_id.setItemData(place, index)
-                else:
-                    self.class_id.addItem(text, index)
-            while self.class_id.count() > len(offered) + 1:
-                self.class_id.removeItem(self.class_id.count() - 1)
-            self.class_id.setCurrentIndex(max(0, self.class_id.findData(chosen)) if chosen is not None else 0)
-
     def _say_counts(self) -> None:
         video = self._shown
         total = 0 if video is None else len(video.disagreements)
         shown = len(self.model.rows)
         self.count.setText(f"{total:,}" if shown == total else f"{shown:,} of {total:,}")
-        filtered = self.model.filter != Filter()
-        self.clear.setVisible(filtered)
         self.copy.setEnabled(shown > 0)
         self.bar.setVisible(total > 0)
         frames = 0 if video is None else len(video.frame_index)
@@ -358,36 +225,11 @@ class DisagreementsDock(QWidget):
 
     # ---- filters
 
-    def clear_filters(self) -> None:
-        """Shows every disagreement."""
-        for box in (self.kind, self.reason, self.class_id, self.size_):
-            with QSignalBlocker(box):
-                box.setCurrentIndex(0)
-        with QSignalBlocker(self.text):
-            self.text.clear()
-        self._filter_changed()
-
     def _toggle(self, segment: Segment) -> None:
-        """A click on the bar: that kind and reason alone; again: all."""
-        both = (segment.kind, int(segment.reason))
-        again = (self.kind.currentData(), self.reason.currentData()) == both
-        for box, value in zip((self.kind, self.reason), (None, None) if again else both, strict=True):
-            with QSignalBlocker(box):
-                box.setCurrentIndex(box.findData(value) if value is not None else 0)
-        self._filter_changed()
+        self.filters.toggle(segment.kind, int(segment.reason))
 
     def _filter_changed(self) -> None:
-        display = self._view_model.display
-        sizes = frozenset(place for place, size in enumerate(SIZES) if size in display.sizes)
-        chosen = Filter(
-            kind=self.kind.currentData(),
-            reason=self.reason.currentData(),
-            class_id=self.class_id.currentData(),
-            size=self.size_.currentData(),
-            classes=display.classes,
-            sizes=None if len(sizes) == len(SIZES) else sizes,
-            text=self.text.text(),
-        )
+        chosen = self.filters.chosen(self._view_model.display)
         self.bar.set_chosen(chosen.kind, chosen.reason)
         row = self._table_row()
         self._following = True
@@ -495,18 +337,6 @@ class DisagreementsDock(QWidget):
 
 def _copy(request: _CopyRequest) -> _Copied:
     return _Copied(len(request.rows), csv_of(request.table, request.rows, request.class_names))
-
-
-def _choice(name: str, title: str, anything: str) -> QComboBox:
-    box = QComboBox()
-    box.setObjectName(name)
-    box.setAccessibleName(title)
-    box.setToolTip(f"Shows one {title.lower()} only.")
-    box.addItem(anything, None)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(7)
-    box.view().setMinimumWidth(180)
-    return box
 
 
 def _matching_of(settings: CompareSettings) -> tuple[float, float, bool, float]:

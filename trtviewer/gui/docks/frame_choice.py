@@ -1,0 +1,84 @@
+"""Which frames a dock works on: how many, and which of the video."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
+
+from trtviewer.gui.docks.figures import tabular
+from trtviewer.gui.view_model import ViewModel
+from trtviewer.gui.whatif_room import Part
+from trtviewer.sources.source import spread
+
+MOST = 64
+"""Frames whose pictures and outputs are kept while variants are judged on them."""
+
+
+class Choice(StrEnum):
+    """Which frames."""
+
+    SPREAD = "spread over the video"
+    WORST = "the worst analysed"
+    HERE = "from this one on"
+
+
+TIPS = {
+    Choice.SPREAD: "Evenly from the first to the last frame.",
+    Choice.WORST: "Those with the most missed and extra objects, of what is analysed; else spread.",
+    Choice.HERE: "The frame that is shown and those after it.",
+}
+
+
+class FrameChoice(QWidget):
+    """A number and a choice; `part()` gives the frames, None while nothing is open.
+
+    Signals: changed().
+    """
+
+    changed = Signal()
+
+    def __init__(self, view_model: ViewModel, name: str, frames: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view_model = view_model
+        self.count = QSpinBox(self)
+        self.count.setObjectName(f"{name}.frames")
+        self.count.setRange(1, MOST)
+        self.count.setValue(frames)
+        self.count.setSuffix(" frames")
+        self.count.setAccessibleName("Number of frames")
+        tabular(self.count)
+        self.choice = QComboBox(self)
+        self.choice.setObjectName(f"{name}.which")
+        self.choice.setAccessibleName("Which frames")
+        for choice in Choice:
+            self.choice.addItem(choice.value, choice)
+            self.choice.setItemData(self.choice.count() - 1, TIPS[choice], 3)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.count)
+        row.addWidget(self.choice)
+        self.count.valueChanged.connect(lambda _: self.changed.emit())
+        self.choice.currentIndexChanged.connect(lambda _: self.changed.emit())
+
+    def part(self) -> Part | None:
+        """The frames that are meant now."""
+        source = self._view_model.source
+        if source is None or source.length is None:
+            return None
+        return Part(source.address, self._frames(source.length))
+
+    def _frames(self, length: int) -> tuple[int, ...]:
+        count, choice = self.count.value(), Choice(self.choice.currentData())
+        if choice is Choice.HERE:
+            start = min(self._view_model.position.frame_index, length - 1)
+            return tuple(range(start, min(length, start + count)))
+        video = self._view_model.matched_video
+        if choice is Choice.WORST and video is not None and len(video.frame_index):
+            bad = video.missed + video.extra
+            order = np.lexsort((video.frame_index, -bad))[:count]
+            return tuple(sorted(int(index) for index in video.frame_index[order]))
+        return spread(length, count)

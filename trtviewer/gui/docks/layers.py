@@ -1,0 +1,455 @@
+"""Layers: which of them lose it, the worst first; ticked ones stay in float in the next variant, made by Apply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QStackedWidget,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from trtviewer.gui.docks.figures import panel, share, tabular
+from trtviewer.gui.docks.frame_choice import FrameChoice
+from trtviewer.gui.docks.layer_model import BarDelegate, LayerModel
+from trtviewer.gui.docks.layer_rows import Column, LayerRows, sentence
+from trtviewer.gui.theme import Theme
+from trtviewer.gui.view_model import Requests, ViewModel
+from trtviewer.gui.what_if_state import Apply, FindLayers, LayersFinding
+from trtviewer.gui.whatif_room import short_name
+
+FRAMES = 16
+CALIBRATION_FRAMES = 64
+WORST = 5
+METHODS = (
+    (
+        "mse",
+        "The range with the least squared error, clipping and rounding together: the best on what was measured.",
+    ),
+    ("percentile", "The range that so many per cent of the values stay within."),
+    ("minmax", "The largest value seen: nothing is clipped, one outlier sets the step."),
+    ("entropy", "TensorRT's old default: clips the long tails of LeakyReLU maps."),
+)
+_WIDTHS = {
+    Column.KEEP: 5,
+    Column.OP: 10,
+    Column.HEADS: 20,
+    Column.MISSED: 7,
+    Column.OWN: 7,
+    Column.CUMULATIVE: 9,
+    Column.CLIPPED: 8,
+    Column.RANGE: 10,
+    Column.NOISE: 13,
+    Column.MACS: 7,
+}
+"""Widths of the columns, in digits."""
+_SHEET = """
+QTableView::item { padding: 0 8px; border: none; }
+QHeaderView::section { padding: 4px 8px; }
+QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }
+"""
+
+
+def make(view_model: ViewModel, requests: Requests) -> LayersDock:
+    return LayersDock(view_model, requests)
+
+
+class LayerTable(QTableView):
+    """The space bar ticks the row that the cursor stands on, whichever its column."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        index = self.currentIndex()
+        if event.key() == Qt.Key.Key_Space and index.isValid():
+            box = index.siblingAtColumn(Column.KEEP)
+            ticked = Qt.CheckState(box.data(Qt.ItemDataRole.CheckStateRole)) == Qt.CheckState.Checked
+            state = Qt.CheckState.Unchecked if ticked else Qt.CheckState.Checked
+            self.model().setData(box, state, Qt.ItemDataRole.CheckStateRole)
+            return
+        super().keyPressEvent(event)
+
+
+class LayersDock(QWidget):
+    """What to measure, the table, and what to make of the reference next."""
+
+    def __init__(self, view_model: ViewModel, requests: Requests, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("layers")
+        panel(self)
+        self._view_model = view_model
+        self._state = view_model.what_if
+        self._requests = requests
+        self._shown: LayersFinding | None = None
+        self.model = LayerModel(self._state.set_ticks, self)
+        self._build()
+        self._state.layers_changed.connect(self._refresh)
+        self._state.ticks_changed.connect(self._ticks_changed)
+        self._state.extra_changed.connect(self._say)
+        self._state.running_changed.connect(self._say)
+        for signal in (view_model.models_changed, view_model.source_changed):
+            signal.connect(self._inputs_changed)
+        view_model.theme_changed.connect(self._theme_changed)
+        self._theme_changed(view_model.theme)
+        self._inputs_changed()
+        self._refresh()
+
+    def close_dock(self) -> None:
+        """It owns no thread: the window's workshop does the work."""
+
+    # ---- making
+
+    def _build(self) -> None:
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(8, 6, 8, 6)
+        whole.setSpacing(4)
+        whole.addLayout(self._build_find())
+        whole.addWidget(self._build_table(), 1)
+        whole.addLayout(self._build_apply())
+        self.setMinimumWidth(560)
+
+    def _build_find(self) -> QHBoxLayout:
+        self.find = QPushButton("Find the layers to blame")
+        self.find.setObjectName("layers.find")
+        self.find.clicked.connect(self._find)
+        self.frames = FrameChoice(self._view_model, "layers", FRAMES)
+        self.words = QLabel()
+        self.words.setObjectName("layers.words")
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.worst_first = self._order_button("layers.worst_first", "Worst first", "first")
+        self.worst_first.clicked.connect(
+            lambda: self.view.sortByColumn(Column.HEADS, Qt.SortOrder.DescendingOrder)
+        )
+        self.graph_order = self._order_button("layers.graph_order", "Graph order", "last")
+        self.graph_order.clicked.connect(lambda: self.view.sortByColumn(-1, Qt.SortOrder.AscendingOrder))
+        order = QHBoxLayout()
+        order.setSpacing(0)
+        order.addWidget(self.worst_first)
+        order.addWidget(self.graph_order)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.find)
+        row.addWidget(self.frames)
+        row.addWidget(self.words, 1)
+        row.addLayout(order)
+        return row
+
+    def _order_button(self, name: str, words: str, role: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(name)
+        button.setText(words)
+        button.setCheckable(True)
+        button.setProperty("role", role)
+        return button
+
+    def _build_table(self) -> QStackedWidget:
+        self.view = LayerTable()
+        self.view.setObjectName("layers.table")
+        self.view.setModel(self.model)
+        self.view.setSortingEnabled(True)
+        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.view.setTabKeyNavigation(False)
+        self.view.setAlternatingRowColors(True)
+        self.view.setShowGrid(False)
+        self.view.setWordWrap(False)
+        tabular(self.view)
+        self.view.setStyleSheet(_SHEET)
+        self.bar = BarDelegate(self.view)
+        self.view.setItemDelegateForColumn(Column.HEADS, self.bar)
+        digit = self.view.fontMetrics().horizontalAdvance("0")
+        vertical, horizontal = self.view.verticalHeader(), self.view.horizontalHeader()
+        vertical.setVisible(False)
+        vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        vertical.setMinimumSectionSize(16)
+        vertical.setDefaultSectionSize(self.view.fontMetrics().height() + 4)
+        horizontal.setHighlightSections(False)
+        horizontal.setStretchLastSection(False)
+        horizontal.setSectionResizeMode(Column.LAYER, QHeaderView.ResizeMode.Stretch)
+        for column, digits in _WIDTHS.items():
+            self.view.setColumnWidth(column, digits * digit + 16)
+        self.view.sortByColumn(Column.HEADS, Qt.SortOrder.DescendingOrder)
+        horizontal.sortIndicatorChanged.connect(self._show_order)
+        self.view.doubleClicked.connect(self._double_clicked)
+        self.empty = QLabel()
+        self.empty.setObjectName("layers.empty")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.view)
+        self.stack.addWidget(self.empty)
+        return self.stack
+
+    def _build_apply(self) -> QHBoxLayout:
+        self.kept = QLabel()
+        self.kept.setObjectName("layers.kept")
+        self.kept.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        tabular(self.kept)
+        self.tick = QToolButton()
+        self.tick.setObjectName("layers.tick")
+        self.tick.setText("Tick ▾")
+        self.tick.setToolTip("Ticks layers to keep in float.")
+        self.tick.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.tick)
+        for name, words, choose in (
+            ("worst", f"The {WORST} worst", self._worst),
+            ("first_heads", "First layers and heads", self._first_and_heads),
+            ("broken", "Those that rounding does not explain", self._broken),
+            ("shown", "As in this candidate", self._as_shown),
+            ("none", "None", frozenset),
+        ):
+            action = menu.addAction(words)
+            action.setObjectName(f"layers.tick.{name}")
+            action.triggered.connect(lambda _=False, choose=choose: self._state.set_ticks(choose()))
+        self.tick.setMenu(menu)
+        self.method = QComboBox()
+        self.method.setObjectName("layers.method")
+        self.method.setAccessibleName("Calibration method")
+        for method, tip in METHODS:
+            self.method.addItem(method, method)
+            self.method.setItemData(self.method.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.method.setToolTip("How the range of a tensor is found.")
+        self.method.currentIndexChanged.connect(self._say)
+        self.percentile = QDoubleSpinBox()
+        self.percentile.setObjectName("layers.percentile")
+        self.percentile.setAccessibleName("Percentile")
+        self.percentile.setDecimals(3)
+        self.percentile.setRange(90, 100)
+        self.percentile.setSingleStep(0.01)
+        self.percentile.setValue(99.99)
+        self.percentile.setSuffix(" %")
+        self.count = QSpinBox()
+        self.count.setObjectName("layers.calibration_frames")
+        self.count.setAccessibleName("Calibration frames")
+        self.count.setRange(1, 1000)
+        self.count.setValue(CALIBRATION_FRAMES)
+        self.count.setSuffix(" frames")
+        self.source = QComboBox()
+        self.source.setObjectName("layers.calibration_source")
+        self.source.setAccessibleName("Calibration source")
+        self.source.setToolTip("Where the calibration frames are from, spread evenly over it.")
+        self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.source.setMinimumContentsLength(10)
+        self.source.activated.connect(self._source_chosen)
+        self.apply = QPushButton("Apply")
+        self.apply.setObjectName("layers.apply")
+        self.apply.setProperty("role", "primary")
+        self.apply.clicked.connect(self._apply)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.tick)
+        row.addWidget(self.kept, 1)
+        row.addWidget(QLabel("Ranges by"))
+        row.addWidget(self.method)
+        row.addWidget(self.percentile)
+        row.addWidget(QLabel("on"))
+        row.addWidget(self.count)
+        row.addWidget(QLabel("of"))
+        row.addWidget(self.source)
+        row.addWidget(self.apply)
+        return row
+
+    # ---- what is shown
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh()
+
+    def _refresh(self, *_: object) -> None:
+        if not self.isVisible() and self._shown is not None:
+            return
+        finding = self._state.layers
+        if finding is not self._shown:
+            self._shown = finding
+            self.model.show(None if finding is None else LayerRows(finding.result))
+        self.model.set_ticks(self._state.ticks)
+        self._say()
+
+    def _ticks_changed(self, ticks: frozenset[str]) -> None:
+        self.model.set_ticks(ticks)
+        self._say()
+
+    def _show_order(self, *_: object) -> None:
+        self.worst_first.setChecked(self.model.column is Column.HEADS and self.model.falling)
+        self.graph_order.setChecked(self.model.column is None)
+
+    def _say(self, *_: object) -> None:
+        """Everything in words, and what can be pressed."""
+        model, running = self._view_model, self._state.running
+        reference, candidate = model.models.reference, model.models.candidate
+        ready = reference is not None and reference.spec is not None
+        both = ready and candidate is not None and candidate.spec is not None
+        frames = model.source is not None and model.source.length is not None
+        rows, finding = self.model.rows, self._shown
+        self.find.setEnabled(both and frames and not running)
+        self.find.setToolTip(
+            "Runs the network with one layer in INT8 after the other, and measures each layer's own error."
+        )
+        self.apply.setEnabled(ready and bool(self.source.currentData()) and not running)
+        self.apply.setToolTip("Quantizes the reference anew and shows the result on this very frame.")
+        self.stack.setCurrentIndex(0 if rows is not None else 1)
+        for button in (self.worst_first, self.graph_order):
+            button.setVisible(rows is not None)
+        self._show_order()
+        self.percentile.setVisible(self.method.currentData() == "percentile")
+        self.tick.setEnabled(rows is not None)
+        self.kept.setText(self._kept_words())
+        self.kept.setToolTip(", ".join(sorted(self._state.ticks)))
+        if not both:
+            self.empty.setText(
+                "Open a reference, an INT8 candidate made of it, and a video to see which layers lose it."
+            )
+        elif not frames:
+            self.empty.setText("Open a video or a folder of pictures: layers are measured on frames.")
+        elif running:
+            self.empty.setText(f"{running} …")
+        else:
+            self.empty.setText(
+                "Each layer is run in INT8 alone, on a few frames: the one whose error reaches the heads is to blame.\n"
+                "It takes some seconds."
+            )
+        self._say_finding(rows, finding, candidate.path if candidate is not None else None)
+
+    def _say_finding(self, rows: LayerRows | None, finding: LayersFinding | None, shown: Path | None) -> None:
+        stale = finding is not None and shown is not None and finding.candidate != shown
+        if rows is None or finding is None:
+            self.words.setText("")
+        elif stale:
+            self.words.setText(f"These are the layers of {finding.candidate.name}, not of what is shown.")
+        else:
+            self.words.setText(sentence(rows))
+            part = f"{finding.result.frames} frames of {finding.frames.name}"
+            self.words.setToolTip(f"{self.words.text()}\n{finding.candidate.name}, on {part}.")
+        self.words.setProperty("role", "warning" if stale else "")
+        self.words.style().polish(self.words)
+
+    def _kept_words(self) -> str:
+        ticks, rows, extra = self._state.ticks, self.model.rows, self._state.extra
+        added = sum(len(part.frames) for part in extra)
+        more = f", {added} frames added" if added else ""
+        if not ticks:
+            return f"All layers in INT8{more}"
+        left = None if rows is None else rows.int8_share(ticks)
+        macs = "" if left is None else f", {share(left)} of MACs in INT8"
+        return f"{len(ticks)} in float{macs}{more}"
+
+    def _inputs_changed(self, *_: object) -> None:
+        source = self._view_model.source
+        chosen = self.source.currentData()
+        others = [
+            self.source.itemData(place)
+            for place in range(self.source.count())
+            if self.source.itemData(place) and self.source.itemData(place, Qt.ItemDataRole.UserRole + 1)
+        ]
+        self.source.blockSignals(True)
+        self.source.clear()
+        if source is not None and source.length is not None:
+            self.source.addItem(source.name, source.address)
+        for address in others:
+            self._add_source(address)
+        self.source.addItem("Video…", None)
+        self.source.addItem("Folder…", None)
+        self.source.setCurrentIndex(max(0, self.source.findData(chosen)) if chosen else 0)
+        self.source.blockSignals(False)
+        self._say()
+
+    def _add_source(self, address: str) -> int:
+        place = (
+            max(0, self.source.count() - 2) if self.source.findText("Video…") >= 0 else self.source.count()
+        )
+        self.source.insertItem(place, short_name(address), address)
+        self.source.setItemData(place, True, Qt.ItemDataRole.UserRole + 1)
+        return place
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self.bar.theme = theme
+        self.model.set_theme(theme)
+        self.empty.setStyleSheet(f"color: {theme.faint};")
+        self.kept.setStyleSheet(f"color: {theme.faint};")
+
+    # ---- what is asked for
+
+    def _find(self) -> None:
+        part = self.frames.part()
+        if part is not None:
+            self._requests.what_if.emit(FindLayers(part))
+
+    def _apply(self) -> None:
+        address = self.source.currentData()
+        part = self.frames.part()
+        if not address or part is None:
+            return
+        self._requests.what_if.emit(
+            Apply(
+                self.method.currentData(),
+                self.percentile.value(),
+                address,
+                self.count.value(),
+                self._state.ticks,
+                part,
+            )
+        )
+
+    def calibrate_on(self, address: str) -> None:
+        """Takes the calibration frames from that source."""
+        place = self.source.findData(address)
+        self.source.setCurrentIndex(place if place >= 0 else self._add_source(address))
+        self._say()
+
+    def _source_chosen(self, place: int) -> None:
+        if self.source.itemData(place):
+            self._say()
+            return
+        if self.source.itemText(place) == "Folder…":
+            address = QFileDialog.getExistingDirectory(self, "Calibrate on a folder of pictures")
+        else:
+            address, _ = QFileDialog.getOpenFileName(self, "Calibrate on a video or picture")
+        if address:
+            self.calibrate_on(address)
+        else:
+            self.source.setCurrentIndex(0)
+
+    # ---- ticks
+
+    def _double_clicked(self, index: QModelIndex) -> None:
+        if index.column() != Column.KEEP:
+            name = self.model.name_at(index.row())
+            self._state.set_ticks(self._state.ticks ^ {name})
+
+    def _worst(self) -> frozenset[str]:
+        rows = self.model.rows
+        if rows is None:
+            return self._state.ticks
+        ranked = [row for row in rows.result.ranked() if rows.heads(row) is not None]
+        return frozenset(rows.names[row] for row in ranked[:WORST])
+
+    def _broken(self) -> frozenset[str]:
+        rows = self.model.rows
+        if rows is None:
+            return self._state.ticks
+        return frozenset(rows.names[row] for row in range(len(rows)) if rows.broken(row))
+
+    def _as_shown(self) -> frozenset[str]:
+        rows = self.model.rows
+        if rows is None:
+            return self._state.ticks
+        return frozenset(name for row, name in enumerate(rows.names) if not rows.error(row).layer.is_int8)
+
+    def _first_and_heads(self) -> frozenset[str]:
+        finding = self._shown
+        return self._state.ticks if finding is None else finding.first_and_heads
