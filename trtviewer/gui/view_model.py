@@ -26,6 +26,7 @@ from PySide6.QtCore import QObject, Signal
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import SIZES
 from trtviewer.gui.theme import DARK, Theme
+from trtviewer.gui.what_if_state import WhatIfState
 from trtviewer.models.spec import ModelSpec
 from trtviewer.runners.runner import RunnerInfo
 
@@ -306,6 +307,7 @@ class Requests(QObject):
     measure_alone(): run the benchmark, each model alone, then both; answered by `ViewModel.benchmark_changed`.
     show_candidate(int): put that candidate in the pane.
     reveal(str): bring the dock of that id to the front.
+    what_if(object): find layers, make a variant, judge, export: one of the requests of `what_if_state.py`.
     """
 
     seek = Signal(object)
@@ -316,6 +318,7 @@ class Requests(QObject):
     measure_alone = Signal()
     show_candidate = Signal(object)
     reveal = Signal(object)
+    what_if = Signal(object)
 
 
 class ViewModel(QObject):
@@ -338,6 +341,7 @@ class ViewModel(QObject):
         analysed: (frames done, frames in all or None) of the background analysis.
         status: str, one line.    progress: tuple[Progress, ...].    problems: tuple[Problem, ...].
         theme: Theme; colours by meaning.
+        what_if: WhatIfState; layers, variants and what is ticked, with signals of its own.
     """
 
     comparison_changed = Signal(object)
@@ -385,6 +389,7 @@ class ViewModel(QObject):
         self.progress: tuple[Progress, ...] = ()
         self.problems: tuple[Problem, ...] = ()
         self.theme: Theme = DARK
+        self.what_if = WhatIfState(self)
 
     def set_comparison(self, comparison: FrameComparison | None) -> None:
         if comparison is not None:

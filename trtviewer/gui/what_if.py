@@ -1,0 +1,288 @@
+"""Answers what the Layers, Variants and Calibration docks ask for: one work at a time, on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from trtviewer.compare.settings import CompareSettings
+from trtviewer.errors import BadInput, Cancelled, TrtviewerError
+from trtviewer.gui.border import Border, QueueBorder
+from trtviewer.gui.docks.newest import Newest
+from trtviewer.gui.engine import Engine, problem_of
+from trtviewer.gui.engine_room import Pace
+from trtviewer.gui.view_model import Progress, Requests, ViewModel
+from trtviewer.gui.what_if_state import Apply, Export, FindLayers, Judge, LayersFinding, Variant
+from trtviewer.gui.whatif_room import Figures, Part, Recipe, WhatIfRoom, copy_model, figures_of
+from trtviewer.models.spec import ModelSpec
+from trtviewer.sources.source import spread
+
+TASK = "what-if"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _FiguresRequest:
+    variants: tuple[Variant, ...]
+    settings: CompareSettings
+    spec: ModelSpec
+
+
+class WhatIf(QObject):
+    """Lives in the GUI thread and never blocks it. While a work runs, another request is refused and said."""
+
+    def __init__(
+        self, view_model: ViewModel, requests: Requests, engine: Engine, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._model = view_model
+        self._state = view_model.what_if
+        self._engine = engine
+        self._room = WhatIfRoom()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="what-if")
+        self._events = QueueBorder(self)
+        self._events.arrived.connect(lambda event: event())
+        self._progress = Border(self)
+        self._progress.arrived.connect(lambda event: event())
+        self._figures = Newest("variant figures", _figures, self)
+        self._figures.answered.connect(self._take_figures)
+        self._figures.failed.connect(lambda error: self._fail(error, "variants"))
+        self._cancelled = threading.Event()
+        self._closed = False
+        self._compared: tuple[Path | None, str] = (None, "")
+        requests.what_if.connect(self.answer)
+        view_model.settings_changed.connect(self._ask_figures)
+        view_model.models_changed.connect(self._inputs_changed)
+        view_model.source_changed.connect(self._inputs_changed)
+
+    def answer(self, request: object) -> None:
+        """Does what a dock asks for; `request` is one of the requests of `what_if_state.py`."""
+        if isinstance(request, FindLayers):
+            self._find_layers(request)
+        elif isinstance(request, Apply):
+            self._apply(request)
+        elif isinstance(request, Judge):
+            self._judge(request)
+        elif isinstance(request, Export):
+            self._export(request)
+
+    def stop(self) -> None:
+        """Asks the work under way to end."""
+        self._cancelled.set()
+
+    def close(self) -> None:
+        """Ends the thread; nothing reaches the view model afterwards. Variants that were not exported are gone."""
+        if self._closed:
+            return
+        self._closed = True
+        self._cancelled.set()
+        self._events.close()
+        self._progress.close()
+        self._figures.close()
+        self._thread.submit(self._room.close)
+        self._thread.shutdown()
+
+    # The works ----------------------------------------------------------------------------------------------------
+
+    def _find_layers(self, request: FindLayers) -> None:
+        reference, candidate = self._specs()
+        if reference is None or candidate is None:
+            return
+        settings = self._model.settings
+
+        def work() -> None:
+            result = self._room.layers(
+                reference, candidate, request.frames, settings, self._tell, self._cancelled.is_set
+            )
+            ends = self._room.first_and_heads(reference)
+            finding = LayersFinding(candidate.path, request.frames, result, ends)
+            self._events.publish(lambda: self._state.set_layers(finding))
+            if not self._cancelled.is_set():
+                self._judge_all(reference, [candidate], request.frames, settings)
+
+        self._start("layers", f"Measuring the layers of {candidate.path.name}", work)
+
+    def _apply(self, request: Apply) -> None:
+        reference, _ = self._specs()
+        if reference is None:
+            return
+        settings, extra = self._model.settings, self._state.extra
+        others = [entry.spec for entry in self._model.models.candidates if entry.spec is not None]
+
+        def work() -> None:
+            from trtviewer.models.load import load_spec
+
+            part = _spread_over(request.source, request.count)
+            recipe = Recipe(request.method, request.percentile, (part, *extra), request.keep_float)
+            made = self._room.make(reference, recipe, self._tell, self._cancelled.is_set)
+            entry = Variant(made.path, made, macs_share=made.macs_share)
+            self._events.publish(lambda: self._state.put_variants(entry))
+            self._events.publish(lambda: self._engine.add_candidate(made.path))
+            self._judge_all(reference, [load_spec(made.path), *others], request.judge, settings)
+
+        self._start("layers", "Making a variant", work)
+
+    def _judge(self, request: Judge) -> None:
+        reference, _ = self._specs()
+        if reference is None:
+            return
+        settings = self._model.settings
+        specs = [entry.spec for entry in self._model.models.candidates if entry.spec is not None]
+        self._start(
+            "variants",
+            "Judging the variants",
+            lambda: self._judge_all(reference, specs, request.frames, settings),
+        )
+
+    def _export(self, request: Export) -> None:
+        reference, _ = self._specs()
+        made = self._state.variant(request.path).made
+        entry = next((one for one in self._model.models.candidates if one.path == request.path), None)
+        if reference is None or entry is None:
+            return
+
+        def work() -> None:
+            if made is not None:
+                self._room.export(
+                    reference, made, request.out, request.float_type, self._tell, self._cancelled.is_set
+                )
+            elif entry.spec is not None:
+                copy_model(entry.path, entry.spec, request.out)
+            self._events.publish(lambda: self._model.set_status(f"Saved {request.out.name} and its sidecar."))
+
+        self._start("variants", f"Saving {request.out.name}", work)
+
+    def _judge_all(
+        self, reference: ModelSpec, specs: Sequence[ModelSpec], frames: Part, settings: CompareSettings
+    ) -> None:
+        """Judges those that were not yet judged on these frames; what cannot be judged says why, and the rest goes on."""
+        for spec in specs:
+            known = self._state.variant(spec.path)
+            if known.frames == frames and known.kept:
+                continue
+            share = known.macs_share
+            try:
+                if share is None:
+                    share = self._room.macs_share(reference, spec)
+                kept = self._room.judge(reference, spec, frames, settings, self._tell, self._cancelled.is_set)
+            except Cancelled:
+                raise
+            except TrtviewerError as error:
+                self._publish_variant(spec.path, note=str(error))
+                continue
+            figures = figures_of(kept, settings, reference)
+            self._publish_variant(
+                spec.path, frames=frames, kept=kept, figures=figures, macs_share=share, note=""
+            )
+        self._events.publish(self._ask_figures)
+
+    def _publish_variant(self, path: Path, **values: object) -> None:
+        self._events.publish(lambda: self._state.put_variants(replace(self._state.variant(path), **values)))
+
+    # One work at a time -------------------------------------------------------------------------------------------
+
+    def _start(self, place: str, title: str, work: Callable[[], None]) -> None:
+        if self._closed:
+            return
+        if self._state.running:
+            self._model.set_status(f"Still at work: {self._state.running}.")
+            return
+        self._model.clear_problems(place)
+        self._cancelled = threading.Event()
+        self._pace, self._title = Pace(), ""
+        self._state.set_running(title)
+        self._show_progress(title, 0, 0)
+
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:
+                self._fail(error, place)
+            finally:
+                self._events.publish(self._ended)
+
+        self._thread.submit(guarded)
+
+    def _ended(self) -> None:
+        self._state.set_running("")
+        self._model.end_progress(TASK)
+
+    def _fail(self, error: Exception, place: str) -> None:
+        if isinstance(error, Cancelled):
+            self._events.publish(lambda: self._model.set_status("Stopped."))
+            return
+        problem = problem_of(error, place)
+        self._events.publish(lambda: self._model.add_problem(problem))
+
+    def _tell(self, title: str, done: int, total: int) -> None:
+        if title != self._title:
+            self._pace, self._title = Pace(), title
+        left = self._pace.left_s(done / total) if total else None
+        self._progress.publish(lambda: self._show_progress(title, done, total, left))
+
+    def _show_progress(self, title: str, done: int, total: int, left_s: float | None = None) -> None:
+        if self._state.running:
+            self._model.set_progress(Progress(TASK, title, done, total or None, left_s, self.stop))
+
+    # What depends on what is open ---------------------------------------------------------------------------------
+
+    def _specs(self) -> tuple[ModelSpec | None, ModelSpec | None]:
+        models = self._model.models
+        return tuple(
+            entry.spec if entry is not None else None for entry in (models.reference, models.candidate)
+        )  # type: ignore[return-value]
+
+    def _inputs_changed(self, *_: object) -> None:
+        models, source = self._model.models, self._model.source
+        reference = models.reference.path if models.reference is not None else None
+        compared = (reference, source.address if source is not None else "")
+        if compared == self._compared:
+            return
+        if compared[0] != self._compared[0]:
+            self._state.set_ticks(frozenset())
+        self._compared = compared
+        self._state.set_layers(None)
+        self._state.forget_figures()
+        self._cancelled.set()
+        if not self._closed:
+            self._thread.submit(self._room.forget)
+
+    def _ask_figures(self, *_: object) -> None:
+        reference, _ = self._specs()
+        variants = tuple(one for one in self._state.variants.values() if one.kept)
+        if variants and reference is not None and not self._closed:
+            self._figures.ask(_FiguresRequest(variants, self._model.settings, reference))
+
+    def _take_figures(self, figures: dict[tuple[Path, Part | None], Figures]) -> None:
+        changed = []
+        for variant in self._state.variants.values():
+            found = figures.get((variant.path, variant.frames))
+            if found is not None and found != variant.figures:
+                changed.append(replace(variant, figures=found))
+        if changed:
+            self._state.put_variants(*changed)
+
+
+def _figures(request: _FiguresRequest) -> dict[tuple[Path, Part | None], Figures]:
+    return {
+        (one.path, one.frames): figures_of(one.kept, request.settings, request.spec)
+        for one in request.variants
+    }
+
+
+def _spread_over(address: str, count: int) -> Part:
+    """So many frames, spread evenly over a source. Raises: BadInput: it has no end, or cannot be opened."""
+    from trtviewer.sources.address import open_source
+
+    with open_source(address) as source:
+        if source.length is None:
+            raise BadInput(
+                "has no end that frames could be spread over",
+                subject=address,
+                advice="choose a video or a folder of pictures to calibrate on",
+            )
+        return Part(address, spread(source.length, count))

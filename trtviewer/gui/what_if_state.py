@@ -1,0 +1,161 @@
+"""What the Layers, Variants and Calibration docks show, and what they ask for; no widget, no thread and no file in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from trtviewer.gui.whatif_room import Figures, Made, Part
+
+if TYPE_CHECKING:
+    from trtviewer.blame.measurement import LayersResult
+    from trtviewer.compare.kept import KeptFrame
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LayersFinding:
+    """What the layers of one candidate cost.
+
+    Attributes:
+        candidate: whose layers.
+        frames: what they were measured on; where it was stopped, `result.frames` of them.
+        first_and_heads: the layers that read the picture, and the last ones before the outputs.
+    """
+
+    candidate: Path
+    frames: Part
+    result: LayersResult
+    first_and_heads: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One candidate of the list as the history knows it.
+
+    Attributes:
+        path: the candidate's.
+        made: how it was made here; None for one that was opened from a file.
+        frames: what it was judged on; None while it was not.
+        kept: what it made of them.
+        figures: of these, at the thresholds of now.
+        macs_share: of the multiplications, those in INT8; None where unknown.
+        note: why it could not be judged.
+    """
+
+    path: Path
+    made: Made | None = None
+    frames: Part | None = None
+    kept: tuple[KeptFrame, ...] = ()
+    figures: Figures | None = None
+    macs_share: float | None = None
+    note: str = ""
+
+
+# What the docks ask for -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FindLayers:
+    """Measure the layers of the shown candidate on these frames."""
+
+    frames: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Make a variant and show it.
+
+    Attributes:
+        source, count: so many frames spread over that source are calibrated on; further ones are the state's `extra`.
+        judge: the frames that its figures are of.
+    """
+
+    method: str
+    percentile: float
+    source: str
+    count: int
+    keep_float: frozenset[str]
+    judge: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judge all candidates of the list on these frames."""
+
+    frames: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Write a variant where the user wants it; `float_type` "float16" only for one that was made here."""
+
+    path: Path
+    out: Path
+    float_type: str = "float32"
+
+
+class WhatIfState(QObject):
+    """Attributes, each with the signal that tells its change:
+
+    layers: LayersFinding | None.
+    variants: by the path of the candidate.
+    ticks: frozenset of names; the layers that the next variant keeps in float.
+    extra: tuple of Part; frames that were added to the calibration set.
+    running: what the workshop is doing, or "".
+    """
+
+    layers_changed = Signal(object)
+    variants_changed = Signal(object)
+    ticks_changed = Signal(object)
+    extra_changed = Signal(object)
+    running_changed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.layers: LayersFinding | None = None
+        self.variants: dict[Path, Variant] = {}
+        self.ticks: frozenset[str] = frozenset()
+        self.extra: tuple[Part, ...] = ()
+        self.running = ""
+
+    def set_layers(self, layers: LayersFinding | None) -> None:
+        if layers is not self.layers:
+            self.layers = layers
+            self.layers_changed.emit(layers)
+
+    def variant(self, path: Path) -> Variant:
+        """What is known of a candidate; nothing yet, for one that was just opened."""
+        return self.variants.get(path, Variant(path))
+
+    def put_variants(self, *variants: Variant) -> None:
+        """Sets what is known of these; the others stay."""
+        self.variants = {**self.variants, **{one.path: one for one in variants}}
+        self.variants_changed.emit(self.variants)
+
+    def forget_figures(self) -> None:
+        """Another source or reference: how the variants were made stays."""
+        self.variants = {path: Variant(path, one.made) for path, one in self.variants.items()}
+        self.variants = {path: replace(one, macs_share=_share(one)) for path, one in self.variants.items()}
+        self.variants_changed.emit(self.variants)
+
+    def set_ticks(self, ticks: frozenset[str]) -> None:
+        if ticks != self.ticks:
+            self.ticks = ticks
+            self.ticks_changed.emit(ticks)
+
+    def set_extra(self, extra: tuple[Part, ...]) -> None:
+        if extra != self.extra:
+            self.extra = extra
+            self.extra_changed.emit(extra)
+
+    def set_running(self, running: str) -> None:
+        if running != self.running:
+            self.running = running
+            self.running_changed.emit(running)
+
+
+def _share(variant: Variant) -> float | None:
+    return variant.made.macs_share if variant.made is not None else None
