@@ -91,7 +91,7 @@ class TrtRunner(GpuRunner):
         inputs, outputs = tensors_of(engine, trt)
         self._input_name = self._the_input(inputs)
         self._layers = layers_of(engine, trt)
-        context = self._make_context(engine, trt)
+        context: tensorrt.IExecutionContext = self._make_context(engine, trt)
         self._context = context
         if UNKNOWN_DIM in inputs[0].shape:
             self._choose_profile(engine, context, trt, stream)
@@ -229,14 +229,14 @@ class TrtRunner(GpuRunner):
         """Tells the context where everything is; only what has changed, for each call costs."""
         wanted = {self._input_name: input_address}
         wanted |= {output.name: slot.outputs[output.name].address for output in self._outputs}
-        context = self._opened
+        context: tensorrt.IExecutionContext = self._opened
         for name, address in wanted.items():
             if self._addresses.get(name) != address:
                 context.set_tensor_address(name, address)
                 self._addresses[name] = address
 
     def _execute(self) -> bool:
-        context = self._opened
+        context: tensorrt.IExecutionContext = self._opened
         return bool(context.execute_async_v3(self.compute.handle))
 
     def _warm_up(self) -> None:
