@@ -60,16 +60,12 @@ def _debian_packages(inside: Path) -> set[str]:
     """Debian's packages that the build machine's own libraries came from; empty on other systems."""
     packages = set()
     for path in inside.glob("lib*.so*"):
-        if path.is_symlink():
+        if path.is_symlink() or path.name.startswith("libpython"):
             continue
-        for folder in ("/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu"):
+        file = os.path.realpath(f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/{path.name}")
+        for named in (file, file.removeprefix("/usr")):  # before and after Debian merged the two
             try:
-                found = subprocess.run(
-                    ["dpkg", "-S", os.path.realpath(f"{folder}/{path.name}")],
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
+                found = subprocess.run(["dpkg", "-S", named], capture_output=True, text=True, check=False)
             except OSError:
                 return set()
             if found.returncode == 0:

@@ -24,6 +24,7 @@ NOTES = {
     ),
     "opencv-python": "Its wheel carries FFmpeg (LGPL 2.1). Recipes: github.com/opencv/opencv-python.",
     "opencv-python-headless": "Its wheel carries FFmpeg (LGPL 2.1). Recipes: github.com/opencv/opencv-python.",
+    "pyinstaller": "Only its start program is in the package; an exception of its licence leaves the package's own terms free.",
     "pyside6-essentials": "Qt and its Python bindings, used under the LGPL 3. Sources: download.qt.io.",
     "shiboken6": "Part of Qt for Python, used under the LGPL 3. Sources: download.qt.io.",
 }
