@@ -1,7 +1,7 @@
 # trtviewer: `make demo` shows it, `make test` proves it; both set up all that they need.
 BIN := .venv/bin
 
-.PHONY: demo test lint bench lock setup setup-test clean
+.PHONY: demo test lint bench lock package package-test setup setup-test clean
 
 demo: setup
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" != Linux ]; then $(BIN)/trtviewer demo; \
@@ -19,6 +19,15 @@ lint: setup-test
 bench: setup-test
 	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+# A folder that runs with no Python installed, dist/trtviewer/, and an archive of it.
+package: setup
+	$(BIN)/python packaging/build.py
+
+# Builds the folder and starts it as a stranger's machine would: no Python, an empty home, a screen of its own.
+package-test: setup-test
+	$(BIN)/python packaging/build.py --no-archive
+	$(BIN)/python packaging/smoke_test.py dist/trtviewer --beside $(BIN)/python
+
 setup:
 	@bash packaging/system_libraries.sh
 	@bash packaging/setup.sh
@@ -33,4 +42,4 @@ lock:
 		pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build-output dist .pytest_cache .mypy_cache .ruff_cache
