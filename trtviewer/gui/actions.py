@@ -76,7 +76,7 @@ def _candidate(number: int) -> Action:
         Menu.COMPARE,
         lambda window: window.requests.show_candidate.emit(number - 1),
         (str(number),),
-        f"Puts candidate {number} of the list into the candidate pane, on the same frame",
+        f"Puts {'a' if number == 1 else 'this'} candidate of the list into the candidate pane, on the same frame",
         group=3,
         in_sheet=number == 1,
     )

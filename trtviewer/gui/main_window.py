@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
@@ -24,16 +22,9 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDialog,
-    QDockWidget,
-    QFileDialog,
-    QFrame,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QMenu,
-    QMessageBox,
-    QPushButton,
-    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QTabBar,
@@ -43,30 +34,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from trtviewer import __version__
 from trtviewer.errors import TrtviewerError
 from trtviewer.gui.actions import ACTIONS, MODES, Menu
-from trtviewer.gui.controls.filters import Filters
 from trtviewer.gui.controls.model_picker import ModelPicker
-from trtviewer.gui.controls.thresholds import Thresholds
 from trtviewer.gui.dialogs.problem import Banners
-from trtviewer.gui.dialogs.shortcuts import ShortcutSheet
-from trtviewer.gui.docks.catalogue import DOCKS
-from trtviewer.gui.engine import Engine, problem_of
+from trtviewer.gui.dock_shelf import DockShelf
+from trtviewer.gui.engine import Engine
+from trtviewer.gui.file_commands import FileCommands
 from trtviewer.gui.icons import icon
+from trtviewer.gui.panel import Panel
 from trtviewer.gui.panes.comparison_view import ComparisonView
-from trtviewer.gui.picture_export import with_legend
 from trtviewer.gui.preferences import Preferences, PreferencesFile
-from trtviewer.gui.presentation import PresentationHead
-from trtviewer.gui.session import Session, read_session, write_session
-from trtviewer.gui.start_page import StartPage, paths_of
+from trtviewer.gui.session import Session
+from trtviewer.gui.start_page import StartPage
 from trtviewer.gui.status import StatusBar
 from trtviewer.gui.style_sheet import style_sheet
-from trtviewer.gui.summary import Summary
 from trtviewer.gui.theme import THEMES, Theme, palette, system_theme
-from trtviewer.gui.transport.transport_bar import TransportBar, next_disagreement
+from trtviewer.gui.transport.transport_bar import TransportBar
 from trtviewer.gui.video_export import VideoExport
-from trtviewer.gui.view_model import SPEEDS, PaneMode, Requests, ViewModel
+from trtviewer.gui.view_commands import ViewCommands
+from trtviewer.gui.view_model import Requests, ViewModel
 from trtviewer.gui.what_if import WhatIf
 
 PANEL_WIDTH = 328
@@ -79,7 +66,7 @@ SOURCE_FILTER = (
 _log = logging.getLogger(__name__)
 
 
-class MainWindow(QMainWindow):
+class MainWindow(FileCommands, ViewCommands, QMainWindow):
     """Everything in it is made here; `close` ends every thread before the window goes."""
 
     def __init__(
@@ -102,13 +89,11 @@ class MainWindow(QMainWindow):
         self.engine = Engine(self.view_model, self.requests, self)
         self.what_if = WhatIf(self.view_model, self.requests, self.engine, self)
         self.video_export = VideoExport(self.view_model, self)
-        self._docks: dict[str, QDockWidget] = {}
-        self._dock_factories = {dock.id: dock for dock in DOCKS}
         self.actions_by_id: dict[str, QAction] = {}
         self._make_actions()
         self._make_central(demo)
         self._make_tool_bar()
-        self._make_docks()
+        self.shelf = DockShelf(self, self.view_model, self.requests)
         self._make_menus()
         self.setStatusBar(StatusBar(self.view_model, self))
         self._connect()
@@ -158,9 +143,9 @@ class MainWindow(QMainWindow):
 
     def _add_view_menus(self, menu: QMenu) -> None:
         menu.addSeparator()
-        for dock in self._docks.values():
+        for dock in self.shelf.docks.values():
             menu.addAction(dock.toggleViewAction())
-        if self._docks:
+        if self.shelf.docks:
             menu.addSeparator()
         themes = menu.addMenu("Theme")
         self._theme_actions: dict[str, QAction] = {}
@@ -184,7 +169,12 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.start_page)
         self._stack.addWidget(self.comparison)
-        self.panel = self._make_panel()
+        self.panel = Panel(self, self.view_model, self.requests, self.actions_by_id)
+        self.summary, self.thresholds, self.filters = (
+            self.panel.summary,
+            self.panel.thresholds,
+            self.panel.filters,
+        )
         # The panel stands beside the pictures and the docks under them: the verdict and the thresholds never scroll away.
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -200,49 +190,6 @@ class MainWindow(QMainWindow):
         self._central.addWidget(self.transport)
         self.setCentralWidget(central)
 
-    def _make_panel(self) -> QDockWidget:
-        inner = QWidget()
-        inner.setProperty("role", "panel")
-        inner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.summary = Summary(self.view_model, self.requests, inner)
-        self.thresholds = Thresholds(self.view_model, inner)
-        self.filters = Filters(self.view_model, inner)
-        reset = QPushButton("Defaults", inner)
-        reset.setObjectName("thresholds.reset")
-        reset.setProperty("flat", True)
-        reset.setToolTip(self.actions_by_id["compare.reset"].toolTip())
-        reset.clicked.connect(self.thresholds.reset_all)
-        head = QHBoxLayout()
-        head.addWidget(_heading("Thresholds", inner))
-        head.addStretch(1)
-        head.addWidget(reset)
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(16, 12, 16, 12)
-        column.setSpacing(8)
-        column.addWidget(self.summary)
-        column.addSpacing(4)
-        column.addWidget(_rule(inner))
-        column.addLayout(head)
-        column.addWidget(self.thresholds)
-        column.addSpacing(4)
-        column.addWidget(_rule(inner))
-        column.addWidget(_heading("Shown", inner))
-        column.addWidget(self.filters)
-        column.addStretch(1)
-        area = QScrollArea(self)
-        area.setObjectName("panel")
-        area.setWidget(inner)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFixedWidth(PANEL_WIDTH)
-        dock = QDockWidget("Summary and thresholds", self)
-        dock.setObjectName("dock.panel")
-        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
-        dock.setTitleBarWidget(QWidget(dock))
-        dock.setWidget(area)
-        return dock
-
     def _make_tool_bar(self) -> None:
         self.tool_bar = QToolBar("Tools", self)
         self.tool_bar.setObjectName("tools")
@@ -254,7 +201,10 @@ class MainWindow(QMainWindow):
         for place, entry in enumerate(MODES):
             button = QToolButton(modes)
             button.setObjectName(f"button.{entry.id}")
-            button.setDefaultAction(self.actions_by_id[entry.id])
+            action = self.actions_by_id[entry.id]
+            # The space keeps the word off its icon; Qt has no setting for that.
+            action.setIconText(f" {entry.title}")
+            button.setDefaultAction(action)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             last = place == len(MODES) - 1
             button.setProperty("role", "first" if place == 0 else "last" if last else "middle")
@@ -266,33 +216,6 @@ class MainWindow(QMainWindow):
         self.picker = ModelPicker(self.view_model, self.requests, self.actions_by_id, self.tool_bar)
         self.tool_bar.addWidget(self.picker)
         self.addToolBar(self.tool_bar)
-
-    def _make_docks(self) -> None:
-        before: QDockWidget | None = None
-        for entry in DOCKS:
-            dock = QDockWidget(entry.title, self)
-            dock.setObjectName(f"dock.{entry.id}")
-            dock.setToolTip("")
-            dock.toggleViewAction().setToolTip(entry.tip)
-            dock.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
-            self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-            if before is not None:
-                self.tabifyDockWidget(before, dock)
-            before = dock
-            dock.visibilityChanged.connect(lambda on, i=entry.id: self._fill_dock(i) if on else None)
-            self._docks[entry.id] = dock
-            if not entry.shown:
-                dock.hide()
-        shown = [dock for entry, dock in zip(DOCKS, self._docks.values(), strict=True) if entry.shown]
-        if shown:
-            shown[0].raise_()
-            self.resizeDocks([shown[0]], [220], Qt.Orientation.Vertical)
-
-    def _fill_dock(self, dock_id: str) -> None:
-        """Makes a dock's widget when it is first seen: the start does not wait for what is behind a tab."""
-        dock = self._docks[dock_id]
-        if dock.widget() is None:
-            dock.setWidget(self._dock_factories[dock_id].factory(self.view_model, self.requests))
 
     def _connect(self) -> None:
         model = self.view_model
@@ -314,7 +237,7 @@ class MainWindow(QMainWindow):
         self.engine.opened.connect(self._remember)
         self.engine.opened.connect(self._source_opened)
         self.engine.ambiguous.connect(self.ask_reading)
-        self.requests.reveal.connect(self.reveal)
+        self.requests.reveal.connect(self.shelf.reveal)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
         self._show_page()
         self._show_checked()
@@ -329,282 +252,7 @@ class MainWindow(QMainWindow):
             return True
         return super().event(event)
 
-    # What the actions do ------------------------------------------------------------------------------------------
-
-    def set_mode(self, mode: PaneMode) -> None:
-        self.view_model.change_display(mode=mode)
-        self._show_checked()
-
-    def flip_display(self, name: str) -> None:
-        self.view_model.change_display(**{name: not getattr(self.view_model.display, name)})
-
-    def flip_side(self) -> None:
-        self.set_mode(PaneMode.SINGLE)
-        self.comparison.flip_single()
-
-    def skip_seconds(self, seconds: float) -> None:
-        source = self.view_model.source
-        if source is not None:
-            frames = max(1, round((source.fps or 10) * abs(seconds)))
-            step = frames if seconds > 0 else -frames
-            self.requests.seek.emit(max(0, self.view_model.position.frame_index + step))
-
-    def seek_end(self) -> None:
-        source = self.view_model.source
-        if source is not None and source.length:
-            self.requests.seek.emit(source.length - 1)
-
-    def go_to_disagreement(self, *, forwards: bool) -> None:
-        model = self.view_model
-        frame = next_disagreement(model, forwards)
-        if frame is None:
-            done, total = model.analysed
-            rest = "" if total is None or done >= total else ": the video is not analysed to its end"
-            model.set_status(f"No disagreement {'after' if forwards else 'before'} this frame{rest}.")
-            return
-        model.set_playing(replace(model.playing, playing=False))
-        self.requests.seek.emit(frame)
-
-    def change_speed(self, by: int) -> None:
-        playing = self.view_model.playing
-        place = min(range(len(SPEEDS)), key=lambda index: abs(SPEEDS[index] - playing.speed))
-        place = min(len(SPEEDS) - 1, max(0, place + by))
-        self.view_model.set_playing(replace(playing, speed=SPEEDS[place]))
-
-    def set_loop_edge(self, *, first: bool) -> None:
-        model = self.view_model
-        if model.source is None or not model.source.length:
-            return
-        here = model.position.frame_index
-        begin, end = model.playing.loop or (0, model.source.length - 1)
-        loop = (here, max(end, here + 1)) if first else (min(begin, max(0, here - 1)), here)
-        model.set_playing(replace(model.playing, loop=(loop[0], min(loop[1], model.source.length - 1))))
-
-    def clear_loop(self) -> None:
-        self.view_model.set_playing(replace(self.view_model.playing, loop=None))
-
-    def measure_alone(self) -> None:
-        self.reveal("speed")
-        self.requests.measure_alone.emit()
-
-    def reveal(self, dock_id: str) -> None:
-        """Brings a dock to the front."""
-        dock = self._docks.get(dock_id)
-        if dock is not None:
-            dock.show()
-            dock.raise_()
-
-    def toggle_presentation(self) -> None:
-        """Panes, verdict and speeds only, in large type; the same key goes back to what was there."""
-        self.presenting = not self.presenting
-        parts = (self.menuBar(), self.tool_bar, self.statusBar(), self.transport)
-        if self.presenting:
-            self._before = (self.saveState(), self.windowState())
-            for dock in (*self._docks.values(), self.panel):
-                dock.hide()
-            self._head = PresentationHead(self.view_model, self.summary, self)
-            self._central.insertWidget(0, self._head)
-            self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
-            QApplication.setOverrideCursor(Qt.CursorShape.BlankCursor)
-        else:
-            QApplication.restoreOverrideCursor()
-            self._head.hide()
-            self._head.deleteLater()
-            state, window_state = self._before
-            self.setWindowState(window_state)
-            self.restoreState(state)
-        for part in parts:
-            part.setVisible(not self.presenting)
-        self.comparison.set_presentation(self.presenting)
-        self._show_checked()
-
-    def save_picture(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save picture", "comparison.png", "PNG (*.png)")
-        if path:
-            self.save_picture_to(Path(path))
-
-    def save_picture_to(self, path: Path) -> None:
-        """Writes the panes as they are seen, with a legend."""
-        from trtviewer.atomic import whole_file
-        from trtviewer.errors import BadInput
-
-        path = path if path.suffix else path.with_suffix(".png")
-        try:
-            with whole_file(path) as temporary:
-                if not with_legend(self.comparison, self.view_model).save(str(temporary)):
-                    raise BadInput(
-                        "cannot be written as a picture",
-                        subject=path,
-                        advice="choose a name that ends in .png",
-                    )
-        except TrtviewerError as error:
-            self.view_model.add_problem(problem_of(error, "window"))
-            return
-        self.view_model.set_status(f"Saved {path.name}.")
-
-    def export_video(self) -> None:
-        """Asks what of the video to write, and writes it in the background."""
-        from trtviewer.gui.dialogs.export import ExportDialog
-
-        dialog = ExportDialog(self.view_model, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.video_export.start(dialog.request()))
-        dialog.open()
-
-    def flip_heatmap(self) -> None:
-        """Lays the heatmap of the smallest objects over the pictures, or takes it away; the dock need not be open."""
-        self._fill_dock("heatmaps")
-        self._docks["heatmaps"].widget().toggle_overlay()
-
-    def copy_picture(self) -> None:
-        QGuiApplication.clipboard().setImage(with_legend(self.comparison, self.view_model))
-        self.view_model.set_status("The picture is on the clipboard.")
-
-    def save_figures(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save figures", "comparison.json", "JSON (*.json)")
-        if path:
-            self.engine.save_figures(Path(path))
-
-    def save_session(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save session", "session.toml", "Sessions (*.toml)")
-        if path:
-            self.save_session_to(Path(path))
-
-    def save_session_to(self, path: Path) -> None:
-        try:
-            write_session(path, Session.of(self.view_model, self.comparison.viewport.view))
-        except TrtviewerError as error:
-            self.view_model.add_problem(problem_of(error, "window"))
-            return
-        self.view_model.set_status(f"Saved {path.name}.")
-
-    def ask_session(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open session", self._folder(), "Sessions (*.toml)")
-        if path:
-            self.open_session(Path(path))
-
-    def open_session(self, path: Path) -> None:
-        """Opens everything that a session names, and goes to its frame and view."""
-        try:
-            session = read_session(path)
-        except TrtviewerError as error:
-            self.view_model.add_problem(problem_of(error, "window"))
-            return
-        self._wanted = session
-        self.view_model.set_settings(session.settings)
-        self.view_model.set_display(session.display)
-        if session.reference is not None:
-            self.engine.open_reference(session.reference)
-        for index, candidate in enumerate(session.candidates):
-            self.engine.add_candidate(candidate, show=index == session.shown)
-        if session.source is not None:
-            self.engine.open_source(session.source)
-
-    def _source_opened(self, *_: object) -> None:
-        """The frame, the view and the loop of a session wait for its source."""
-        session, source = self._wanted, self.view_model.source
-        if session is None or source is None or source.address != session.source:
-            return
-        self._wanted = None
-        self.view_model.set_playing(session.playing)
-        self.requests.seek.emit(session.frame)
-        self.comparison.viewport.set_view(session.view)
-
-    def show_shortcuts(self) -> None:
-        sheet = ShortcutSheet(self)
-        sheet.open()
-
-    def show_about(self) -> None:
-        box = QMessageBox(self)
-        box.setObjectName("about")
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("About trtviewer")
-        box.setText(f"<b>trtviewer {__version__}</b>")
-        box.setInformativeText(
-            "See what INT8 loses: a reference and a candidate detector on the same frames."
-        )
-        box.open()
-
-    def choose_theme(self, choice: str) -> None:
-        """ "system", "light" or "dark"."""
-        self.preferences = replace(self.preferences, theme=choice)
-        self.view_model.set_theme(self._theme_of(self.preferences))
-        self._show_checked()
-
     # Opening ------------------------------------------------------------------------------------------------------
-
-    def _ask(self, kind: str) -> None:
-        if kind == "source":
-            self.ask_source()
-        else:
-            self.ask_model(kind)
-
-    def ask_anything(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, "Open", self._folder(), "All files (*)")
-        if paths:
-            self.engine.open_paths(paths)
-
-    def ask_model(self, side: str) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, f"Open {side}", self._folder(), MODEL_FILTER)
-        if path:
-            self.engine.open_paths([path], side)
-
-    def ask_source(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open video or picture", self._folder(), SOURCE_FILTER)
-        if path:
-            self.engine.open_source(path)
-
-    def ask_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Open folder of pictures", self._folder())
-        if path:
-            self.engine.open_source(path)
-
-    def ask_reading(self, path: Path, readings: tuple[str, ...] = ()) -> None:
-        """Asks how a model is to be read; opens it again once that is saved."""
-        from trtviewer.gui.dialogs.model_reading import ModelReading
-
-        if self._reading is not None:
-            self._reading.close()
-        dialog = self._reading = ModelReading(path, self.view_model, readings, self)
-        dialog.saved.connect(self._reading_saved)
-        dialog.finished.connect(self._reading_closed)
-        dialog.destroyed.connect(self._reading_closed)
-        dialog.show()
-
-    def _reading_saved(self, path: Path) -> None:
-        reference = self.view_model.models.reference
-        if reference is not None and reference.path == path:
-            self.engine.open_reference(path)
-        else:
-            self.engine.add_candidate(path)
-
-    def _reading_closed(self, *_: object) -> None:
-        self._reading = None
-
-    def _folder(self) -> str:
-        recent = self.preferences.recent_sources or self.preferences.recent_models
-        return (
-            str(Path(recent[0]).parent) if recent and not recent[0].startswith(("scene:", "camera:")) else ""
-        )
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        self.engine.open_paths(paths_of(event), self._side_under(event))
-
-    def _side_under(self, event: QDropEvent) -> str | None:
-        """The pane that a single model was dropped on; it decides where both panes are seen."""
-        if self.view_model.display.mode is not PaneMode.SIDE_BY_SIDE or len(event.mimeData().urls()) != 1:
-            return None
-        if self._stack.currentWidget() is not self.comparison:
-            return None
-        for side, pane in self.comparison.panes.items():
-            if pane.rect().contains(pane.mapFrom(self, event.position().toPoint())):
-                return side
-        return None
 
     # Preferences --------------------------------------------------------------------------------------------------
 
@@ -715,10 +363,7 @@ class MainWindow(QMainWindow):
         """Ends every thread, those that are read from last."""
         if self._reading is not None:
             self._reading.close()
-        for dock in self._docks.values():
-            close = getattr(dock.widget(), "close_dock", None)
-            if close is not None:
-                close()
+        self.shelf.close()
         self.video_export.close()
         self.what_if.close()
         self.engine.close()
@@ -745,20 +390,3 @@ def _wants(focused: QObject | None, event: QEvent) -> bool:
     elif isinstance(focused, QTabBar):
         keys = (Qt.Key.Key_Left, Qt.Key.Key_Right)
     return key in keys
-
-
-def _rule(parent: QWidget) -> QFrame:
-    rule = QFrame(parent)
-    rule.setProperty("role", "rule")
-    return rule
-
-
-def _heading(words: str, parent: QWidget) -> QLabel:
-    label = QLabel(words, parent)
-    label.setProperty("role", "heading")
-    return label
-
-
-def later(function: Callable[[], None]) -> None:
-    """Calls it once the window has been painted."""
-    QTimer.singleShot(0, function)

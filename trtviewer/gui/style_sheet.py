@@ -43,6 +43,11 @@ QToolButton[role="middle"] {{ border-radius: 0; border-right-width: 0; }}
 QToolButton[role="last"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; }}
 
 QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{
+    width: 0; height: 0; margin-right: 6px;
+    border-left: 4px solid {raised}; border-right: 4px solid {raised}; border-top: 5px solid {faint};
+}}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextBrowser {{
     background: {background}; color: {text}; border: 1px solid {line}; border-radius: 4px; padding: 3px 6px;
     selection-background-color: {accent}; selection-color: {on_accent};

@@ -17,12 +17,10 @@ from trtviewer.gui.docks.newest import Newest
 from trtviewer.gui.engine import Engine, problem_of
 from trtviewer.gui.engine_room import Pace
 from trtviewer.gui.view_model import Progress, Requests, ViewModel
-from trtviewer.gui.what_if_state import Apply, Export, FindLayers, Judge, LayersFinding, Variant
+from trtviewer.gui.what_if_state import TASK, Apply, Export, FindLayers, Judge, LayersFinding, Variant
 from trtviewer.gui.whatif_room import Figures, Part, Recipe, WhatIfRoom, copy_model, figures_of
 from trtviewer.models.spec import ModelSpec
 from trtviewer.sources.source import spread
-
-TASK = "what-if"
 
 
 @dataclass(frozen=True, eq=False, slots=True)

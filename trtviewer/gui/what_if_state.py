@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from trtviewer.compare.kept import KeptFrame
 
 
+TASK = "what-if"
+"""The task under which the window shows the workshop's progress."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class LayersFinding:
     """What the layers of one candidate cost.

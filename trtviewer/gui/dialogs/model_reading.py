@@ -92,7 +92,7 @@ class ModelReading(QDialog):
         self._outputs = _outputs_of(path)
         self._trial = Trial()
         self._asked = False
-        source = view_model.source
+        self._stopped = False
         self._trials = Border(self)
         self._trials.arrived.connect(self._take_trial)
         self._rendered = Border(self)
@@ -105,24 +105,18 @@ class ModelReading(QDialog):
         self.pane.theme = view_model.theme
         self.pane.sides = ("reference",)
         self.pane.setObjectName("model_reading.pane")
-        self.pane.notice = "" if source is not None else "Open a video to see what this reading finds"
         self._rendered.arrived.connect(self.pane.set_rendered)
         self._viewport.changed.connect(self._render_again)
         self.pane.resized.connect(self._render_again)
         self._render = RenderThread(self._rendered.publish, self._errors.publish)
-        self._preview = Preview(
-            path,
-            source.address if source is not None else None,
-            view_model.position.frame_index,
-            view_model.settings,
-            self._trials.publish,
-        )
+        self._preview: Preview | None = None
+        view_model.source_changed.connect(self._source_changed)
         self._try_timer = QTimer(self, interval=TRY_AFTER_MS, singleShot=True)
         self._try_timer.timeout.connect(self._try)
         self._classes: tuple[str, ...] | None = None
         self._make(readings_found)
         self._family_changed()
-        self._try()
+        self._source_changed()
 
     # Making -------------------------------------------------------------------------------------------------------
 
@@ -308,6 +302,22 @@ class ModelReading(QDialog):
 
     # Trying -------------------------------------------------------------------------------------------------------
 
+    def _source_changed(self, *_: object) -> None:
+        """Tries on the frame that the window shows; on none while no source is open."""
+        source = self._model.source
+        if self._preview is not None:
+            self._preview.close()
+        self._preview = Preview(
+            self._path,
+            source.address if source is not None else None,
+            self._model.position.frame_index,
+            self._model.settings,
+            self._trials.publish,
+        )
+        self.pane.notice = "" if source is not None else "Open a video to see what this reading finds"
+        self.pane.update()
+        self._try()
+
     def _try(self) -> None:
         try:
             sidecar = self.sidecar()
@@ -317,7 +327,8 @@ class ModelReading(QDialog):
             return
         self._asked = True
         self.said.setText("Trying …")
-        self._preview.request(sidecar)
+        if self._preview is not None:
+            self._preview.request(sidecar)
 
     def _take_trial(self, trial: Trial) -> None:
         # What is still under way when the form holds no numbers any more is of an older form.
@@ -376,10 +387,16 @@ class ModelReading(QDialog):
 
     def stop(self) -> None:
         """Ends its threads; may be called twice."""
+        if self._stopped:
+            return
+        self._stopped = True
         self._try_timer.stop()
         for border in (self._trials, self._rendered, self._errors):
             border.close()
-        self._preview.close()
+        self._model.source_changed.disconnect(self._source_changed)
+        if self._preview is not None:
+            self._preview.close()
+            self._preview = None
         self._render.close()
 
     @property

@@ -123,12 +123,7 @@ class ComparisonView(QWidget):
         for pane in self.panes.values():
             pane.line_scale = self._line_scale
         for header in self.headers.values():
-            font = QFont(self.font())
-            if on:
-                font.setPointSizeF(self.font().pointSizeF() * 1.8)
-            header.setFont(font)
-            for child in header.findChildren(QWidget):
-                child.setFont(font)
+            header.set_large(on)
         self._lay_out()
         self._request()
 
@@ -280,7 +275,7 @@ class ComparisonView(QWidget):
         return QSizeF(self.panes["reference"].size())
 
     def _header_height(self) -> int:
-        return max(32, self.headers["reference"].fontMetrics().height() + 14)
+        return max(32, self.headers["reference"].sizeHint().height() + 8)
 
     def _lay_out(self) -> None:
         """Both panes of exactly the same size, so that one picture serves both and the eye can compare."""

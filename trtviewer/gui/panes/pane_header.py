@@ -107,6 +107,16 @@ class PaneHeader(QWidget):
         self._runner.setText(runner.removeprefix("ONNX Runtime "))
         self._runner.setToolTip(runner)
 
+    def set_large(self, on: bool) -> None:
+        """In a presentation: larger type, and no runner, which nobody reads from ten metres."""
+        font = tabular(self.font())
+        font.setPointSizeF(self.font().pointSizeF() * (1.8 if on else 1.0))
+        for child in self.findChildren(QLabel):
+            child.setFont(font)
+        for field, width in ((self._latency, "0000 ms"), (self._fps, "0000 /s")):
+            field.setMinimumWidth(field.fontMetrics().horizontalAdvance(width))
+        self._runner.setVisible(not on)
+
     def set_speed(self, latency_ms: float | None, faint: str) -> None:
         """Shows the latency; None for a dash."""
         unit = f"<span style='color:{faint}'>"
