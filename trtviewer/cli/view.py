@@ -11,6 +11,13 @@ from trtviewer.cli.options import add_engine_options
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """All are optional: what is missing can be dropped on the window."""
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="models, videos, pictures, as if dropped on the window: INT8 becomes the candidate",
+    )
     parser.add_argument("--reference", type=Path, metavar="M", help="usually the FP32 model")
     parser.add_argument(
         "--candidate",
@@ -29,16 +36,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns when the window is closed. Raises: MissingRuntime: Qt is not here or would crash."""
-    return open_window(arguments.reference, arguments.candidate, arguments.source, arguments.session)
+    return open_window(
+        arguments.reference, arguments.candidate, arguments.source, arguments.session, arguments.files
+    )
 
 
 def open_window(
-    reference: Path | None, candidates: Sequence[Path], source: str | None, session: Path | None = None
+    reference: Path | None,
+    candidates: Sequence[Path],
+    source: str | None,
+    session: Path | None = None,
+    files: Sequence[Path] = (),
 ) -> int:
-    """Opens the window, the first candidate shown, and returns when it is closed."""
+    """Opens the window, the first candidate shown, and returns when it is closed.
+
+    Args:
+        files: anything else to open, sorted as a drop on the window is.
+    """
     from trtviewer.gui.app import view
 
-    status: int = view(reference, candidates, source, session)
+    status: int = view(reference, candidates, source, session, files)
     return status
 
 

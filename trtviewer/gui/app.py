@@ -126,6 +126,7 @@ def view(
     candidates: Sequence[Path] = (),
     source: str | None = None,
     session: Path | None = None,
+    files: Sequence[Path] = (),
 ) -> int:
     """Opens the window and runs until it is closed. Returns: the exit status."""
     application = make_application(sys.argv[:1])
@@ -142,7 +143,7 @@ def view(
     note_first_frame(window)
     interrupt = Interrupt(window)
     window.show()
-    QTimer.singleShot(0, lambda: _open(window, reference, candidates, source, session))
+    QTimer.singleShot(0, lambda: _open(window, reference, candidates, source, session, files))
     try:
         return application.exec()
     finally:
@@ -165,6 +166,7 @@ def _open(
     candidates: Sequence[Path],
     source: str | None,
     session: Path | None,
+    files: Sequence[Path],
 ) -> None:
     engine = window.engine
     if session is not None:
@@ -175,3 +177,5 @@ def _open(
         engine.add_candidate(path, show=index == 0)
     if source is not None:
         engine.open_source(source)
+    if files:
+        engine.open_paths(files)
