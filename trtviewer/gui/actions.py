@@ -137,6 +137,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("compare.close_candidate", "Close candidate", Menu.COMPARE, lambda window: window.engine.close_candidate(), ("Ctrl+W",), "Takes the shown candidate out of the list", group=2),
     *(_candidate(number) for number in range(1, 10)),
     Action("help.shortcuts", "Shortcuts", Menu.HELP, lambda window: window.show_shortcuts(), ("?", "F1"), "Shows every key"),
+    Action("help.runtimes", "Runtimes and where they are looked for…", Menu.HELP, lambda window: window.show_about(2), tip="Shows where TensorRT, pycuda and CUDA were looked for, and takes another folder", group=1),
+    Action("help.licences", "Licences…", Menu.HELP, lambda window: window.show_about(1), tip="Shows the licences of what this program runs on", group=1),
     Action("help.about", "About trtviewer", Menu.HELP, lambda window: window.show_about(), group=1),
 )  # fmt: skip
 """All commands, in the order of their menus."""

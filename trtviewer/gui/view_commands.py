@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QMessageBox, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QVBoxLayout
 
-from trtviewer import __version__
 from trtviewer.gui.dialogs.shortcuts import ShortcutSheet
 from trtviewer.gui.panes.comparison_view import ComparisonView
 from trtviewer.gui.preferences import Preferences
@@ -122,16 +121,11 @@ class ViewCommands:
         sheet = ShortcutSheet(self)
         sheet.open()
 
-    def show_about(self) -> None:
-        box = QMessageBox(self)
-        box.setObjectName("about")
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("About trtviewer")
-        box.setText(f"<b>trtviewer {__version__}</b>")
-        box.setInformativeText(
-            "See what INT8 loses: a reference and a candidate detector on the same frames."
-        )
-        box.open()
+    def show_about(self, page: int = 0) -> None:
+        """The dialog, on one of its pages (`about.LICENCES`, `about.RUNTIMES`)."""
+        from trtviewer.gui.dialogs.about import AboutDialog
+
+        AboutDialog(self, page).open()
 
     def choose_theme(self, choice: str) -> None:
         """ "system", "light" or "dark"."""
