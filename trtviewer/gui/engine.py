@@ -91,6 +91,7 @@ class Engine(QObject):
         self._seek_lock = threading.Lock()
         self._pace = Pace()
         self._last_books: BooksUpdate | None = None
+        self._ready: dict[Path, ModelEntry] = {}
         self._closed = False
         view_model.settings_changed.connect(self._settings_changed)
         view_model.playing_changed.connect(self._playing_changed)
@@ -335,9 +336,9 @@ class Engine(QObject):
             spec = _load(path)
             runner = self._room.set_side(side, spec)
         except Exception as error:
-            text = str(error)
+            text, running = str(error), self._room.path_of(side)
             readings = getattr(error, "readings", None)
-            self._events.publish(lambda: self._set_entry(side, path, ModelState.FAILED, message=text))
+            self._events.publish(lambda: self._model_failed(side, path, text, running))
             if readings:
                 self._events.publish(lambda: self.ambiguous.emit(path, tuple(readings)))
             self._fail(error, side, lambda: self._retry_model(side, path))
@@ -489,6 +490,7 @@ class Engine(QObject):
                 playback.clock.pause()
 
     def _model_ready(self, side: str, path: Path, spec: ModelSpec, info: RunnerInfo | None) -> None:
+        self._ready[path] = ModelEntry(path, ModelState.READY, spec, info)
         self._set_entry(side, path, ModelState.READY, spec=spec, info=info)
         self._model.set_benchmark(None)
         if side == "reference":
@@ -496,6 +498,25 @@ class Engine(QObject):
             self._model.set_video_errors(None)
         self._playing_changed(self._model.playing)
         self.opened.emit("model", str(path))
+
+    def _model_failed(self, side: str, path: Path, message: str, running: Path | None) -> None:
+        """What was running goes on, and is shown again; only where nothing was does the failed one keep its place."""
+        self._set_entry(side, path, ModelState.FAILED, message=message)
+        models = self._model.models
+        if side == "reference":
+            if running is not None and running != path and running in self._ready:
+                self._model.set_models(replace(models, reference=self._ready[running]))
+                self.seek(self._model.position.frame_index)
+            return
+        shown = models.candidate
+        if shown is None or shown.path != path:
+            return
+        kept = tuple(entry for entry in models.candidates if entry.path != path)
+        places = [index for index, entry in enumerate(kept) if entry.path == running]
+        if places:
+            self._model.set_models(replace(models, candidates=kept, shown=places[0]))
+            # Frames of what went on were not shown meanwhile, under the name of the one that failed.
+            self.seek(self._model.position.frame_index)
 
     def _set_entry(
         self,

@@ -97,6 +97,10 @@ class EngineRoom:
                 old[1].close()
         return opened[0] if opened is not None else None
 
+    def path_of(self, side: str) -> Path | None:
+        """The model that runs on a side; None where none does."""
+        return self._runners[side][0].spec.path if side in self._runners else None
+
     def _rebuild(self) -> None:
         """Lets the player go on with the models that are there now."""
         runners = {side: runner for side, (runner, _) in self._runners.items()}
