@@ -43,6 +43,7 @@ class AboutDialog(QDialog):
         self.resize(760, 520)
         self.pages = QTabWidget(self)
         self.pages.setObjectName("about.pages")
+        self.pages.setDocumentMode(True)
         self.pages.addTab(_program_page(self), "Program")
         self.pages.addTab(LicencesPage(self), "Licences")
         self.pages.addTab(RuntimesPage(self), "Runtimes")
