@@ -83,6 +83,15 @@ class HeadsMeter:
             totals.merge(self._totals[layer])
         self._totals, self._frames = added, self._frames + 1
 
+    def heads(self, tensor: NDArray[np.generic]) -> tuple[_Heads, dict[int, _Heads]]:
+        """The heads of one frame: the reference's, and by layer those of the network with only that layer in INT8."""
+        alone: dict[int, _Heads] = {}
+        reference: _Heads = {}
+        for session in self._sessions:
+            reference, changed = session.run(self._twin.input, tensor)
+            alone.update(changed)
+        return reference, alone
+
     def result(self) -> tuple[AtHeads | None, ...]:
         """The figures so far by layer; None for what is float anyway, or goes with other layers."""
         results: list[AtHeads | None] = [None] * len(self._twin.layers)

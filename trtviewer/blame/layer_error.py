@@ -254,6 +254,13 @@ def _dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return total
 
 
+def figures_of(reference: NDArray[np.float64], other: NDArray[np.float64]) -> ErrorFigures:
+    """The error of one tensor, all in float64."""
+    d = other - reference
+    sums = np.array([reference.size, np.vdot(reference, reference)])
+    return _figures(sums, (float(np.vdot(d, d)), float(np.vdot(other, other))))
+
+
 def _figures(row: NDArray[np.float64], errors: Sequence[float] | NDArray[np.float64]) -> ErrorFigures:
     count, rr = float(row[_COUNT]), float(row[_RR])
     dd, cc = (float(value) for value in errors)
