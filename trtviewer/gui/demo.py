@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from trtviewer.resources import resource
+from trtviewer.bundled_demo import bundled_demo
+from trtviewer.errors import TrtviewerError
 
 if TYPE_CHECKING:
     from trtviewer.gui.engine import Engine
@@ -13,14 +14,15 @@ if TYPE_CHECKING:
 
 def demo_opener() -> Callable[[Engine], None] | None:
     """What "Try the demo" does; None where no demo is bundled."""
-    reference = resource("demo", "detector.onnx")
-    candidate = resource("demo", "detector-int8.onnx")
-    if not (reference.is_file() and candidate.is_file()):
+    try:
+        demo = bundled_demo()
+    except TrtviewerError:
         return None
 
     def open_demo(engine: Engine) -> None:
-        engine.open_reference(reference)
-        engine.add_candidate(candidate)
-        engine.open_source("scene:street")
+        engine.open_reference(demo.reference)
+        for index, candidate in enumerate(demo.candidates):
+            engine.add_candidate(candidate, show=index == 0)
+        engine.open_source(demo.source)
 
     return open_demo

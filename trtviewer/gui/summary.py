@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from trtviewer.compare.totals import SIZES, Counts, DetectionSummary, DetectionTotals
+from trtviewer.compare.totals import SIZES, Counts, DetectionSummary, DetectionTotals, strides_of
 from trtviewer.compare.verdict import verdict
 from trtviewer.gui.panes.pane_header import tabular
 from trtviewer.gui.view_model import Requests, ViewModel
@@ -131,6 +131,8 @@ class Summary(QWidget):
         line = QHBoxLayout()
         line.addWidget(self.scope, 1)
         line.addWidget(self.analyse)
+        # The button comes and goes; the line keeps its height.
+        self.scope.setMinimumHeight(self.analyse.sizeHint().height() + 4)
         column_layout.addLayout(line)
         column_layout.addLayout(figures)
         column_layout.addWidget(rule)
@@ -211,7 +213,7 @@ class Summary(QWidget):
     def _of_frame(self, comparison: FrameComparison) -> DetectionSummary:
         """A few additions over one frame's matches: counts, no statistics."""
         spec = comparison.reference.spec
-        totals = DetectionTotals(spec.classes, comparison.settings.confidence)
+        totals = DetectionTotals(spec.classes, comparison.settings.confidence, strides_of(spec))
         totals.update(comparison.reference.detections, comparison.candidate.detections, comparison.matching)
         return totals.result()
 

@@ -76,7 +76,7 @@ class Filters(QWidget):
         self._show(view_model.display)
 
     def _open(self) -> None:
-        self._popup.open_at(self.classes.mapToGlobal(QPoint(0, self.classes.height() + 2)))
+        self._popup.open_by(self.classes)
 
     def _set_sizes(self) -> None:
         shown = frozenset(size for size, button in self.sizes.items() if button.isChecked())
@@ -133,10 +133,15 @@ class ClassList(QFrame):
         column.addLayout(buttons)
         self.resize(320, 380)
 
-    def open_at(self, place: QPoint) -> None:
+    def open_by(self, button: QWidget) -> None:
+        """Opens under the button, or above it where the screen ends."""
         self._fill()
         self.search.clear()
-        self.move(place)
+        room = button.screen().availableGeometry()
+        place = button.mapToGlobal(QPoint(button.width() - self.width(), button.height() + 2))
+        if place.y() + self.height() > room.bottom():
+            place = button.mapToGlobal(QPoint(button.width() - self.width(), -self.height() - 2))
+        self.move(max(room.left(), place.x()), max(room.top(), place.y()))
         self.show()
         self.search.setFocus()
 

@@ -211,7 +211,8 @@ class FramePane(QWidget):
         scene = self._rendered.scenes.get(side)
         if scene is None:
             return
-        paint_boxes(painter, scene.marks, where, self.line_scale)
+        # The pens are cosmetic: their width is in pixels of the screen, of which a scaled screen has more.
+        paint_boxes(painter, scene.marks, where, self.line_scale * self.devicePixelRatioF())
         lit = next((mark for mark in scene.marks if mark.key == self._hover), None)
         if lit is not None:
             self._paint_lit(painter, lit, where)
