@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         if labels is not None:
             stack.enter_context(labels)
         pair = stack.enter_context(open_pair(reference, candidate))
-        findings = Findings(thresholds, reference, labels)
+        findings = Findings(thresholds, reference, source.rate is not None, labels)
         _require_names(gates, pair, source, findings)
         interrupted = _accumulate(source, frame_range(arguments), pair, findings)
         report = _report(pair, source, findings)

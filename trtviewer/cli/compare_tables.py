@@ -10,6 +10,7 @@ from rich.table import Table
 
 from trtviewer.cli.progress import console
 from trtviewer.cli.truth_tables import print_truth
+from trtviewer.report.sentences import interval_lines
 
 UNDEFINED = "–"
 
@@ -24,9 +25,11 @@ def print_report(report: Mapping[str, Any]) -> None:
         out.print()
         out.print(table)
     out.print(_agreement_line(report["detections"]), soft_wrap=True)
+    for line in interval_lines(report):
+        out.print(line, markup=False, soft_wrap=True)
     out.print()
     if "truth" in report:
-        print_truth(out, report["truth"])
+        print_truth(out, report)
         out.print()
     if report["outputs"]:
         out.print(output_table(report["outputs"], report["settings"]["epsilon"]))

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from trtviewer.report.sentences import truth_lines
+
 UNDEFINED = "–"
 
 _ROWS = (
@@ -24,8 +26,9 @@ _ROWS = (
 _CLASSES = 10
 
 
-def print_truth(out: Console, truth: Mapping[str, Any]) -> None:
+def print_truth(out: Console, report: Mapping[str, Any]) -> None:
     """Prints the report's `truth`: AP of both sides, then what the differences are."""
+    truth = report["truth"]
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("against truth")
     for heading in ("reference", "candidate", "difference"):
@@ -39,28 +42,8 @@ def print_truth(out: Console, truth: Mapping[str, Any]) -> None:
         change = None if None in values else values[1] - values[0]
         table.add_row(f"AP50 {escape(row['name'])}", *map(_share, values), _difference(change), style="dim")
     out.print(table)
-    for line in truth_lines(truth):
+    for line in truth_lines(report):
         out.print(line, markup=False, soft_wrap=True)
-
-
-def truth_lines(truth: Mapping[str, Any]) -> list[str]:
-    """What is found by whom, and which differences are for the better, in words."""
-    found, differences = truth["found"], truth["differences"]
-    lines = [
-        f"of {found['objects']:,} true objects both find {found['both']:,}, only the reference "
-        f"{found['only_reference']:,}, only the candidate {found['only_candidate']:,}, neither {found['neither']:,}"
-    ]
-    if differences["all"]:
-        lines.append(
-            f"of {differences['all']:,} differences {differences['worse']:,} are for the worse "
-            f"({differences['lost']:,} true objects lost, {differences['false_new']:,} new false alarms) and "
-            f"{differences['better']:,} for the better ({differences['gained']:,} gained, "
-            f"{differences['false_gone']:,} false alarms gone)"
-        )
-    if truth["classes_left_out"]:
-        left_out = ", ".join(truth["classes_left_out"])
-        lines.append(f"classes of the labels that the models do not know are left out: {left_out}")
-    return lines
 
 
 def _share(value: float | None) -> str:

@@ -79,6 +79,8 @@ class PrecisionTotals:
         self._rows: list[Verdicts] = []
         self._frames = 0
         self._objects = np.zeros((len(AREAS), classes), np.int64)
+        # Frame and class of every object that counts, for resampling.
+        self._places: list[NDArray[np.int32]] = []
 
     @property
     def frames(self) -> int:
@@ -106,6 +108,8 @@ class PrecisionTotals:
         ignored = _ignored(truth)
         for place in range(len(AREAS)):
             self._objects[place] += np.bincount(truth.class_id[~ignored[place]], minlength=self._classes)
+        counting = truth.class_id[~ignored[0]]
+        self._places.append(np.stack((np.full_like(counting, self._frames), counting), axis=1))
         chosen = _best_of_class(class_id)
         if len(chosen):
             xyxy, class_id = xyxy[chosen], class_id[chosen]
@@ -123,8 +127,17 @@ class PrecisionTotals:
             Verdicts(row.class_id, row.score, row.frame + np.int32(self._frames), row.right, row.aside)
             for row in other._rows
         ]
+        self._places += [place + np.array((self._frames, 0), np.int32) for place in other._places]
         self._frames += other._frames
         self._objects += other._objects
+
+    def objects_by_block(self, block_of_frame: NDArray[np.intp], blocks: int) -> NDArray[np.float64]:
+        """[blocks, classes] true objects that count, by block of frames."""
+        counts = np.zeros((blocks, self._classes))
+        if self._places:
+            frame, class_id = np.concatenate(self._places).T
+            np.add.at(counts, (block_of_frame[frame], class_id), 1)
+        return counts
 
     def verdicts(self) -> Verdicts:
         """All of them, ranked: by class, then by falling score."""
@@ -159,7 +172,7 @@ class PrecisionTotals:
                 objects = int(self._objects[place, class_id])
                 if objects:
                     right, wrong = counted(rows.right[part, place], rows.aside[part, place])
-                    table[class_id, place] = mean_precision(right.cumsum(1), wrong.cumsum(1), objects)
+                    table[class_id, place] = precision_at_recalls(right.cumsum(1), wrong.cumsum(1), objects)
         by_size = {name: _mean(table[:, place]) for place, name in enumerate(AREAS) if name != "all"}
         return AveragePrecision(
             ap50=_mean(table[:, 0, 0]),
@@ -187,24 +200,26 @@ def counted(
     return is_right, ~is_right & ((aside & _BITS[:, None]) == 0)
 
 
-def mean_precision(
-    right: NDArray[np.number], wrong: NDArray[np.number], objects: float | NDArray[np.float64]
+def precision_at_recalls(
+    right: NDArray[np.floating | np.integer],
+    wrong: NDArray[np.floating | np.integer],
+    objects: float | NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Area under the precision envelope at 101 recalls.
+    """The mean of the precision envelope at 101 recalls.
 
-    Args: right, wrong: [K, N] counts so far, by falling score. objects: how many there are to find (one number, or [K]).
+    Args:
+        right, wrong: [K, N] counts so far, by falling score; at least where `right` rises.
+        objects: how many there are to find (one number, or [K]).
     Returns: [K].
     """
     if not right.shape[1]:
         return np.zeros(len(right))
     precision = right / (right + wrong + np.spacing(1))
-    precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     recall = right / np.broadcast_to(np.asarray(objects, np.float64), len(right))[:, None]
-    mean = np.empty(len(right))
-    for row in range(len(right)):
-        place = np.searchsorted(recall[row], RECALLS, side="left")
-        reached = place[place < right.shape[1]]
-        mean[row] = precision[row, reached].sum() / len(RECALLS)
+    # How many of the 101 recalls are reached there for the first time.
+    reached = np.diff(np.searchsorted(RECALLS, recall, side="right"), axis=1, prepend=0)
+    mean: NDArray[np.float64] = (envelope * reached).sum(axis=1) / len(RECALLS)
     return mean
 
 

@@ -1,9 +1,10 @@
-"""Everything that a comparison of a whole source is asked for, fed frame by frame: totals, and what the truth says."""
+"""Everything that a comparison of a whole source is asked for, fed frame by frame: totals, their certainty, and what the truth says."""
 
 from __future__ import annotations
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.significance import Significance
 from trtviewer.compare.totals import Totals
 from trtviewer.compare.true_objects import Labels
 from trtviewer.compare.truth_totals import FrameTruth, TruthTotals
@@ -16,13 +17,21 @@ class Findings:
     Args:
         settings: every frame must have been compared at these.
         reference: the model whose classes and strides the rows are of.
+        neighbours_alike: the source is a video, whose neighbouring frames say nearly the same; False for pictures.
         labels: the truth of the source, where there is one; stays the caller's to close.
     """
 
-    def __init__(self, settings: CompareSettings, reference: ModelSpec, labels: Labels | None = None) -> None:
+    def __init__(
+        self,
+        settings: CompareSettings,
+        reference: ModelSpec,
+        neighbours_alike: bool,
+        labels: Labels | None = None,
+    ) -> None:
         self.settings = settings
         self.labels = labels
         self.totals = Totals(settings, reference)
+        self.significance = Significance(neighbours_alike)
         self.truth = TruthTotals(settings, reference.classes, labels.classes) if labels is not None else None
 
     def update(self, comparison: FrameComparison) -> FrameTruth | None:
@@ -33,6 +42,8 @@ class Findings:
             ValueError: it was compared at other settings.
         """
         self.totals.update(comparison)
-        if self.truth is None or self.labels is None:
-            return None
-        return self.truth.update(comparison, self.labels.objects(comparison.frame))
+        truth = None
+        if self.truth is not None and self.labels is not None:
+            truth = self.truth.update(comparison, self.labels.objects(comparison.frame))
+        self.significance.update(comparison, truth)
+        return truth

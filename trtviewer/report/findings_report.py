@@ -7,6 +7,7 @@ from typing import Any
 from trtviewer.compare.findings import Findings
 from trtviewer.models.correspond import Correspondence
 from trtviewer.report.compare_json import ReportModel, ReportSource, compare_report
+from trtviewer.report.intervals_report import detection_intervals, difference_intervals
 from trtviewer.report.truth_report import truth_report
 
 
@@ -20,7 +21,10 @@ def findings_report(
     """The report of what was found so far, of no frames too."""
     truth = None
     if findings.truth is not None and findings.labels is not None:
-        truth = truth_report(findings.truth.result(), findings.labels)
+        truth = {
+            **truth_report(findings.truth.result(), findings.labels),
+            "difference_intervals": difference_intervals(findings.significance.precision(findings.truth)),
+        }
     return compare_report(
         findings.totals.result(),
         findings.settings,
@@ -29,4 +33,5 @@ def findings_report(
         source,
         correspondence,
         truth=truth,
+        more={"detections_intervals": detection_intervals(findings.significance.result())},
     )

@@ -1,0 +1,87 @@
+"""Figures of a report in plain sentences, the same on the terminal and in the HTML report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Report = Mapping[str, Any]
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share as "4.5 %"; a dash where it is not defined."""
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def interval_lines(report: Report) -> list[str]:
+    """How sure missed rate and agreement are, and how many more frames would make them surer."""
+    intervals, detections = report["detections_intervals"], report["detections"]
+    missed, agreement = intervals["missed_rate"], intervals["agreement_f1"]
+    if missed["low"] is None:
+        return ["too few frames to say how sure these figures are"] if report["frames"] else []
+    parts = [f"missed rate {percent(detections['missed_rate'])} ({_range(missed)})"]
+    if agreement["low"] is not None:
+        parts.append(
+            f"F1 {detections['agreement_f1']:.3f} ({agreement['low']:.3f} to {agreement['high']:.3f})"
+        )
+    block = intervals["block_frames"]
+    alike = f", about {block:,} neighbouring frames taken as one" if block > 1 else ""
+    lines = [f"95 % sure: {'; '.join(parts)}{alike}"]
+    if intervals["still_alike"]:
+        lines.append("the frames are too much alike for that: a longer source would show wider intervals")
+    elif missed["more_frames"]:
+        lines.append(
+            f"about {rounded(missed['more_frames'])} more frames would tell the missed rate to within 1 point"
+        )
+    return lines
+
+
+def truth_lines(report: Report) -> list[str]:
+    """What the truth says: AP and how sure its change is, who finds what, and which differences are for the better."""
+    truth = report["truth"]
+    found, differences = truth["found"], truth["differences"]
+    lines = []
+    if truth["difference"]["ap50"] is not None:
+        lines.append(
+            f"AP50 {truth['reference']['ap50']:.3f} becomes {truth['candidate']['ap50']:.3f}: "
+            + ap_sentence(truth["difference"]["ap50"], truth["difference_intervals"]["ap50"])
+        )
+    lines.append(
+        f"of {found['objects']:,} true objects both find {found['both']:,}, only the reference "
+        f"{found['only_reference']:,}, only the candidate {found['only_candidate']:,}, neither {found['neither']:,}"
+    )
+    if differences["all"]:
+        lines.append(
+            f"of {differences['all']:,} differences {differences['worse']:,} are for the worse "
+            f"({differences['lost']:,} true objects lost, {differences['false_new']:,} new false alarms) and "
+            f"{differences['better']:,} for the better ({differences['gained']:,} gained, "
+            f"{differences['false_gone']:,} false alarms gone)"
+        )
+    if truth["classes_left_out"]:
+        left_out = ", ".join(truth["classes_left_out"])
+        lines.append(f"classes of the labels that the models do not know are left out: {left_out}")
+    return lines
+
+
+def ap_sentence(difference: float, interval: Mapping[str, Any]) -> str:
+    """Whether a difference in AP, in points, is more than noise: "0.4 points worse, which is noise: ..."."""
+    points = f"{abs(100 * difference):.1f} points {'worse' if difference < 0 else 'better'}"
+    if interval["low"] is None:
+        return f"{points}; too few frames to say whether that is noise"
+    span = f"95 %: {100 * interval['low']:+.1f} to {100 * interval['high']:+.1f}"
+    if interval["settled"]:
+        return f"{points}, more than noise ({span})"
+    more = interval["more_frames"]
+    if more is None:
+        return f"{points}, which is noise ({span})"
+    return f"{points}, which may be noise ({span}); about {rounded(more)} more frames would settle it"
+
+
+def rounded(frames: int) -> str:
+    """A number of frames to two figures that count, rounded up: it is an estimate."""
+    step = 10 ** max(0, len(str(frames)) - 2)
+    return f"{-(-frames // step) * step:,}"
+
+
+def _range(share: Mapping[str, Any]) -> str:
+    return f"{100 * share['low']:.1f} to {percent(share['high'])}"
