@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
 
 from trtviewer.gui.docks.figures import tabular
@@ -49,18 +49,19 @@ class FrameChoice(QWidget):
         self.count.setValue(frames)
         self.count.setSuffix(" frames")
         self.count.setAccessibleName("Number of frames")
+        self.count.setAlignment(Qt.AlignmentFlag.AlignRight)
         tabular(self.count)
         self.choice = QComboBox(self)
         self.choice.setObjectName(f"{name}.which")
         self.choice.setAccessibleName("Which frames")
         for choice in Choice:
             self.choice.addItem(choice.value, choice)
-            self.choice.setItemData(self.choice.count() - 1, TIPS[choice], 3)
+            self.choice.setItemData(self.choice.count() - 1, TIPS[choice], Qt.ItemDataRole.ToolTipRole)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         row.addWidget(self.count)
-        row.addWidget(self.choice)
+        row.addWidget(self.choice, 1)
         self.count.valueChanged.connect(lambda _: self.changed.emit())
         self.choice.currentIndexChanged.connect(lambda _: self.changed.emit())
 

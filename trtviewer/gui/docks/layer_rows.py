@@ -45,13 +45,13 @@ HEADINGS = {
     ),
     Column.OWN: ("Own dB", "Signal over error at its own output, its input taken from FP32. Less is worse."),
     Column.CUMULATIVE: (
-        "Cumul. dB",
+        "Cum. dB",
         "Signal over error of the whole INT8 network up to here. Less is worse.",
     ),
     Column.CLIPPED: ("Clipped", "Share of its input values beyond the calibrated range, on these frames."),
     Column.RANGE: (
-        "Range used",
-        "The largest of its input values over the end of the range. Little: steps are wasted. 100 %: look at Clipped.",
+        "Range",
+        "Range used: the largest of its input values over the end of the range. Little: steps are wasted. 100 %: look at Clipped.",
     ),
     Column.NOISE: (
         "Noise",
@@ -161,7 +161,7 @@ class LayerRows:
         if column is Column.NOISE and error.expected_mse:
             words = f"own MSE {short(error.own.mse)}, expected of rounding alone {short(error.expected_mse)}"
             if self.broken(row):
-                return f"More than rounding explains: {words}. Look at Clipped and Range used."
+                return f"More than rounding explains: {words}. Look at Clipped and Range."
             return f"Ordinary quantization noise: {words}."
         if column in (Column.CLIPPED, Column.RANGE):
             return "\n".join(f"{one.tensor}: up to {short(one.amax)}" for one in error.layer.ranges)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -31,10 +31,13 @@ from trtviewer.gui.docks.layer_model import BarDelegate, LayerModel
 from trtviewer.gui.docks.layer_rows import Column, LayerRows, sentence
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Requests, ViewModel
-from trtviewer.gui.what_if_state import Apply, FindLayers, LayersFinding
+from trtviewer.gui.what_if_state import TASK, Apply, FindLayers, LayersFinding
 from trtviewer.gui.whatif_room import short_name
 
 FRAMES = 16
+SIDE_WIDTH = 252
+WITH_OPERATORS = 800
+"""From this width of the table on there is room for the operators."""
 CALIBRATION_FRAMES = 64
 WORST = 5
 METHODS = (
@@ -47,22 +50,24 @@ METHODS = (
     ("entropy", "TensorRT's old default: clips the long tails of LeakyReLU maps."),
 )
 _WIDTHS = {
-    Column.KEEP: 5,
-    Column.OP: 10,
-    Column.HEADS: 20,
-    Column.MISSED: 7,
-    Column.OWN: 7,
-    Column.CUMULATIVE: 9,
-    Column.CLIPPED: 8,
-    Column.RANGE: 10,
-    Column.NOISE: 13,
-    Column.MACS: 7,
+    Column.KEEP: "Float ▾",
+    Column.OP: "Concat, fp32",
+    Column.HEADS: "MSE at heads 0.000",
+    Column.MISSED: "▾ Missed",
+    Column.OWN: "▾ Own dB",
+    Column.CUMULATIVE: "▾ Cum. dB",
+    Column.CLIPPED: "▾ Clipped",
+    Column.RANGE: "▾ Range",
+    Column.NOISE: "ordinary 10.0×",
+    Column.MACS: "▾ MACs",
 }
-"""Widths of the columns, in digits."""
+"""The longest text that a column has room for; the layer's name takes what is left."""
 _SHEET = """
-QTableView::item { padding: 0 8px; border: none; }
-QHeaderView::section { padding: 4px 8px; }
-QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }
+QTableView::item {{ padding: 0 5px; border: none; }}
+QTableView::indicator {{ width: 11px; height: 11px; border: 1px solid {control}; border-radius: 3px; background: {background}; }}
+QTableView::indicator:checked {{ background: {accent}; border-color: {accent}; }}
+QHeaderView::section {{ padding: 3px 5px; }}
+QHeaderView::up-arrow, QHeaderView::down-arrow {{ image: none; width: 0; height: 0; }}
 """
 
 
@@ -114,46 +119,62 @@ class LayersDock(QWidget):
     # ---- making
 
     def _build(self) -> None:
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(8, 6, 8, 6)
-        whole.setSpacing(4)
-        whole.addLayout(self._build_find())
-        whole.addWidget(self._build_table(), 1)
-        whole.addLayout(self._build_apply())
-        self.setMinimumWidth(560)
-
-    def _build_find(self) -> QHBoxLayout:
-        self.find = QPushButton("Find the layers to blame")
-        self.find.setObjectName("layers.find")
-        self.find.clicked.connect(self._find)
-        self.frames = FrameChoice(self._view_model, "layers", FRAMES)
+        head = QHBoxLayout()
+        head.setSpacing(8)
         self.words = QLabel()
         self.words.setObjectName("layers.words")
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.worst_first = self._order_button("layers.worst_first", "Worst first", "first")
+        head.addWidget(self.words, 1)
+        head.addLayout(self._build_order())
+        left = QVBoxLayout()
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(2)
+        left.addLayout(head)
+        left.addWidget(self._build_table(), 1)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(8, 4, 8, 4)
+        whole.setSpacing(12)
+        whole.addLayout(left, 1)
+        whole.addWidget(self._build_side())
+        self.setMinimumWidth(560)
+
+    def _build_order(self) -> QHBoxLayout:
+        self.worst_first = self._order_button("layers.worst_first", "Worst first")
         self.worst_first.clicked.connect(
             lambda: self.view.sortByColumn(Column.HEADS, Qt.SortOrder.DescendingOrder)
         )
-        self.graph_order = self._order_button("layers.graph_order", "Graph order", "last")
+        self.graph_order = self._order_button("layers.graph_order", "Graph order")
         self.graph_order.clicked.connect(lambda: self.view.sortByColumn(-1, Qt.SortOrder.AscendingOrder))
         order = QHBoxLayout()
         order.setSpacing(0)
         order.addWidget(self.worst_first)
         order.addWidget(self.graph_order)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.find)
-        row.addWidget(self.frames)
-        row.addWidget(self.words, 1)
-        row.addLayout(order)
-        return row
+        return order
 
-    def _order_button(self, name: str, words: str, role: str) -> QToolButton:
+    def _build_side(self) -> QWidget:
+        """What to measure, and what to make next, one under the other."""
+        side = QWidget()
+        side.setObjectName("layers.side")
+        side.setFixedWidth(SIDE_WIDTH)
+        self.find = QPushButton("Find the layers to blame")
+        self.find.setObjectName("layers.find")
+        self.find.clicked.connect(self._find)
+        self.frames = FrameChoice(self._view_model, "layers", FRAMES)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.find)
+        column.addWidget(self.frames)
+        column.addSpacing(2)
+        column.addLayout(self._build_recipe())
+        column.addStretch(1)
+        return side
+
+    def _order_button(self, name: str, words: str) -> QToolButton:
         button = QToolButton()
         button.setObjectName(name)
         button.setText(words)
         button.setCheckable(True)
-        button.setProperty("role", role)
         return button
 
     def _build_table(self) -> QStackedWidget:
@@ -169,10 +190,8 @@ class LayersDock(QWidget):
         self.view.setShowGrid(False)
         self.view.setWordWrap(False)
         tabular(self.view)
-        self.view.setStyleSheet(_SHEET)
         self.bar = BarDelegate(self.view)
         self.view.setItemDelegateForColumn(Column.HEADS, self.bar)
-        digit = self.view.fontMetrics().horizontalAdvance("0")
         vertical, horizontal = self.view.verticalHeader(), self.view.horizontalHeader()
         vertical.setVisible(False)
         vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -181,8 +200,8 @@ class LayersDock(QWidget):
         horizontal.setHighlightSections(False)
         horizontal.setStretchLastSection(False)
         horizontal.setSectionResizeMode(Column.LAYER, QHeaderView.ResizeMode.Stretch)
-        for column, digits in _WIDTHS.items():
-            self.view.setColumnWidth(column, digits * digit + 16)
+        for column, longest in _WIDTHS.items():
+            self.view.setColumnWidth(column, self.view.fontMetrics().horizontalAdvance(longest) + 14)
         self.view.sortByColumn(Column.HEADS, Qt.SortOrder.DescendingOrder)
         horizontal.sortIndicatorChanged.connect(self._show_order)
         self.view.doubleClicked.connect(self._double_clicked)
@@ -195,7 +214,7 @@ class LayersDock(QWidget):
         self.stack.addWidget(self.empty)
         return self.stack
 
-    def _build_apply(self) -> QHBoxLayout:
+    def _build_recipe(self) -> QVBoxLayout:
         self.kept = QLabel()
         self.kept.setObjectName("layers.kept")
         self.kept.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -239,6 +258,9 @@ class LayersDock(QWidget):
         self.count.setRange(1, 1000)
         self.count.setValue(CALIBRATION_FRAMES)
         self.count.setSuffix(" frames")
+        self.count.setToolTip("So many frames are calibrated on, spread evenly over the source.")
+        self.count.setAlignment(Qt.AlignmentFlag.AlignRight)
+        tabular(self.count)
         self.source = QComboBox()
         self.source.setObjectName("layers.calibration_source")
         self.source.setAccessibleName("Calibration source")
@@ -250,21 +272,30 @@ class LayersDock(QWidget):
         self.apply.setObjectName("layers.apply")
         self.apply.setProperty("role", "primary")
         self.apply.clicked.connect(self._apply)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.tick)
-        row.addWidget(self.kept, 1)
-        row.addWidget(QLabel("Ranges by"))
-        row.addWidget(self.method)
-        row.addWidget(self.percentile)
-        row.addWidget(QLabel("on"))
-        row.addWidget(self.count)
-        row.addWidget(QLabel("of"))
-        row.addWidget(self.source)
-        row.addWidget(self.apply)
-        return row
+        kept, ranges, frames = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        for row, widgets in (
+            (kept, (self.tick, self.kept)),
+            (ranges, (self.method, self.percentile, self.count)),
+            (frames, (self.source, self.apply)),
+        ):
+            row.setSpacing(4)
+            for widget in widgets:
+                row.addWidget(widget)
+        kept.setStretch(1, 1)
+        ranges.setStretch(0, 1)
+        frames.setStretch(0, 1)
+        column = QVBoxLayout()
+        column.setSpacing(4)
+        column.addLayout(kept)
+        column.addLayout(ranges)
+        column.addLayout(frames)
+        return column
 
     # ---- what is shown
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.view.setColumnHidden(Column.OP, self.view.width() < WITH_OPERATORS)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -296,9 +327,12 @@ class LayersDock(QWidget):
         both = ready and candidate is not None and candidate.spec is not None
         frames = model.source is not None and model.source.length is not None
         rows, finding = self.model.rows, self._shown
-        self.find.setEnabled(both and frames and not running)
+        self.find.setText("Stop" if running else "Find the layers to blame")
+        self.find.setEnabled((both and frames) or bool(running))
         self.find.setToolTip(
-            "Runs the network with one layer in INT8 after the other, and measures each layer's own error."
+            f"Stops: {running}."
+            if running
+            else "Runs the network with one layer in INT8 after the other, and measures each layer's own error."
         )
         self.apply.setEnabled(ready and bool(self.source.currentData()) and not running)
         self.apply.setToolTip("Quantizes the reference anew and shows the result on this very frame.")
@@ -345,8 +379,8 @@ class LayersDock(QWidget):
         if not ticks:
             return f"All layers in INT8{more}"
         left = None if rows is None else rows.int8_share(ticks)
-        macs = "" if left is None else f", {share(left)} of MACs in INT8"
-        return f"{len(ticks)} in float{macs}{more}"
+        macs = "" if left is None else f", {share(left)} MACs INT8"
+        return f"{len(ticks)} float{macs}{more}"
 
     def _inputs_changed(self, *_: object) -> None:
         source = self._view_model.source
@@ -378,6 +412,9 @@ class LayersDock(QWidget):
 
     def _theme_changed(self, theme: Theme) -> None:
         self.bar.theme = theme
+        self.view.setStyleSheet(
+            _SHEET.format(control=theme.control, background=theme.background, accent=theme.accent)
+        )
         self.model.set_theme(theme)
         self.empty.setStyleSheet(f"color: {theme.faint};")
         self.kept.setStyleSheet(f"color: {theme.faint};")
@@ -385,6 +422,11 @@ class LayersDock(QWidget):
     # ---- what is asked for
 
     def _find(self) -> None:
+        if self._state.running:
+            for work in self._view_model.progress:
+                if work.task == TASK and work.cancel is not None:
+                    work.cancel()
+            return
         part = self.frames.part()
         if part is not None:
             self._requests.what_if.emit(FindLayers(part))
