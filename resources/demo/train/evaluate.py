@@ -79,17 +79,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--streets", type=int, default=24)
     parser.add_argument("--each", type=int, default=6, help="frames of each street in each condition")
+    parser.add_argument("--nms", type=float, default=CompareSettings().nms_iou)
     parser.add_argument("--models", nargs="*", default=list(MODELS))
     parser.add_argument("--out", type=Path, default=DEMO / "metrics.json")
     options = parser.parse_args()
     names = [name for name in options.models if (DEMO / f"{name}.onnx").exists()]
     results = {name: Results() for name in names}
-    truths = run(names, options.streets, options.each, results)
+    truths = run(names, options.streets, options.each, options.nms, results)
     metrics = {
         "frames": len(truths),
         "streets": options.streets,
         "first_seed": FIRST_SEED,
-        "nms_iou": CompareSettings().nms_iou,
+        "nms_iou": options.nms,
         "ap50": {name: precision(truths, results[name].boxes) for name in names},
         "at_confidence_0.25": {name: losses(results[name]) for name in names},
     }
@@ -98,12 +99,12 @@ def main() -> None:
 
 
 def run(
-    names: Sequence[str], streets: int, each: int, results: dict[str, Results]
+    names: Sequence[str], streets: int, each: int, nms: float, results: dict[str, Results]
 ) -> list[tuple[str, Truth]]:
     """Runs every model on every frame; returns condition and truth of each frame."""
     truths: list[tuple[str, Truth]] = []
     specs = [load_spec(DEMO / f"{name}.onnx") for name in names]
-    settings = CompareSettings(confidence=_CONFIDENCE)
+    settings = CompareSettings(confidence=_CONFIDENCE, nms_iou=nms)
     with ExitStack() as stack:
         runners = [stack.enter_context(open_runner(spec, device="cpu", threads=2)) for spec in specs]
         assert specs[0].input is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from trtviewer.opencv import cv2  # noqa: E402
-from trtviewer.sources.scenes import open_scene  # noqa: E402
+from trtviewer.opencv import cv2
+from trtviewer.sources.scenes import open_scene
 
 CONDITIONS = ("day", "rain", "night")
 WIDTH, HEIGHT, TOP = 416, 234, 91
@@ -58,9 +57,9 @@ def render(seeds: range, each: int, conditions_a_seed: int, workers: int) -> Fra
     count = len(seeds) * each * conditions_a_seed
     with tempfile.TemporaryDirectory() as folder:
         pictures = np.lib.format.open_memmap(
-            os.path.join(folder, "p.npy"), "w+", np.uint8, (count, HEIGHT, WIDTH, 3)
+            Path(folder) / "p.npy", "w+", np.uint8, (count, HEIGHT, WIDTH, 3)
         )
-        objects = np.lib.format.open_memmap(os.path.join(folder, "o.npy"), "w+", np.float32, (count, MOST, 6))
+        objects = np.lib.format.open_memmap(Path(folder) / "o.npy", "w+", np.float32, (count, MOST, 6))
         jobs = []
         for number, seed in enumerate(seeds):
             # Night twice as often as it comes up: it is the hardest.
@@ -83,8 +82,8 @@ CONDITIONS_ALL = (0, 1, 2)
 
 def _work(job: _Job) -> None:
     cv2.setNumThreads(1)
-    pictures = np.lib.format.open_memmap(os.path.join(job.folder, "p.npy"), "r+")
-    objects = np.lib.format.open_memmap(os.path.join(job.folder, "o.npy"), "r+")
+    pictures = np.lib.format.open_memmap(Path(job.folder) / "p.npy", "r+")
+    objects = np.lib.format.open_memmap(Path(job.folder) / "o.npy", "r+")
     chance = np.random.default_rng(job.seed)
     row = job.first
     for condition in job.conditions:

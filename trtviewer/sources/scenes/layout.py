@@ -142,7 +142,7 @@ def _camera(chance: Chance, width: int, height: int, road: float) -> Camera:
 
 def _headways(chance: Chance) -> tuple[float, ...]:
     times, now = [], chance.between(0.0, 2.0)
-    while now < PERIOD_S * 0.5:
+    while now < PERIOD_S * 0.43:
         times.append(now)
         now += chance.between(1.5, 4.2)
     return tuple(times)

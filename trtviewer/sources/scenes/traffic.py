@@ -118,11 +118,10 @@ def _crossing(street: Street, now: float) -> list[Actor]:
         for number in range(group.whole(4, 9)):
             chance = Chance(street.seed, 16, turn, number)
             rides = chance.happens(0.35)
-            speed = chance.between(3.0, 4.2) if rides else chance.between(1.3, 1.9)
-            wait = 0.0 if rides else (street.facade - street.road) / speed
-            leave = (
-                turn * PERIOD_S + PERIOD_S * (0.56 if not rides else 0.62) + chance.between(0.0, 5.0) - wait
-            )
+            # Off the road before the next cars come, however wide it is.
+            speed = chance.between(3.0, 4.2) if rides else max(chance.between(1.2, 1.7), street.road / 7.0)
+            enter = PERIOD_S * (0.62 if rides else 0.47) + chance.between(0.0, 3.0)
+            leave = turn * PERIOD_S + enter - (street.facade - street.road) / speed
             run = (now - leave) * speed
             if not 0.0 <= run <= 2 * street.facade - 0.8:
                 continue
