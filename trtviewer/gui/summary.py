@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from trtviewer.compare.frame_comparison import FrameComparison
 
 REFRESH_MS = 100
-VERDICT_SCALE = 1.2
+VERDICT_SCALES = (1.25, 1.1, 1.0, 0.9)
 VERDICT_LINES = 6
 DASH = "–"
 
@@ -151,7 +151,7 @@ class Summary(QWidget):
         ):
             signal.connect(self._changed)
         font = QFont(self.font())
-        font.setPointSizeF(self.font().pointSizeF() * VERDICT_SCALE)
+        font.setPointSizeF(self.font().pointSizeF() * VERDICT_SCALES[0])
         font.setWeight(QFont.Weight.Medium)
         self.verdict.setFont(font)
         # Room kept whatever it says, so that nothing under it jumps.
@@ -178,26 +178,37 @@ class Summary(QWidget):
         if video is not None and video.totals.frames > 1:
             summary = video.totals
             stale = video.settings != model.settings
-            frames = (
-                f"{video.totals.frames} frames"
-                if done == total
-                else f"{video.totals.frames} of {total} frames so far"
-            )
-            self.scope.setText(
-                f"Of {frames}, still at confidence {video.settings.confidence:.2f} …"
-                if stale
-                else f"Of {frames}"
-            )
+            count = video.totals.frames
+            frames = f"{count} frames" if count == total else f"{count} of {total} frames so far"
+            old = f", still at confidence {video.settings.confidence:.2f} …" if stale else ""
+            self.scope.setText(frames + old)
         else:
             summary = self._of_frame(comparison)
-            self.scope.setText(f"Of frame {comparison.frame.index} alone")
+            self.scope.setText(f"Frame {comparison.frame.index} alone")
         self._say(" ".join(self._sentences(summary)))
         self._show(summary)
 
     def _say(self, words: str) -> None:
         if words != self.verdict.text():
             self.verdict.setText(words)
+            self._fit_verdict()
             self.said.emit(words)
+
+    def _fit_verdict(self) -> None:
+        """A long verdict is set smaller rather than cut."""
+        font = QFont(self.verdict.font())
+        for scale in VERDICT_SCALES:
+            font.setPointSizeF(self.font().pointSizeF() * scale)
+            needed = QFontMetrics(font).boundingRect(
+                QRect(0, 0, self.verdict.width(), 10_000), Qt.TextFlag.TextWordWrap, self.verdict.text()
+            )
+            if needed.height() <= self.verdict.height():
+                break
+        self.verdict.setFont(font)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_verdict()
 
     def _sentences(self, summary: DetectionSummary) -> Sequence[str]:
         candidate = self._model.models.candidate

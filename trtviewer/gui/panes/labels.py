@@ -62,7 +62,7 @@ def place(
 ) -> tuple[PlacedLabel, ...]:
     """Finds a place for the label of each mark, the important ones (first) before the others.
 
-    Above its box, else below, each at the left or right end; outside of other labels and of small objects. A matched box
+    Above its box, else below, each at the left or right end, else beside it; outside of other labels and small objects. A matched box
     without such a place goes without; an unmatched one takes its short label, and at last any place.
     """
     count = len(marks)
@@ -115,7 +115,12 @@ def _spots(box: np.ndarray, width: float, height: float, pane: tuple[float, floa
     # A box that reaches beyond the pane's edge keeps its label in sight, inside at the top.
     if above < 0 and below + height > pane[1]:
         above = max(0.0, y1) + GAP
-    spots = np.array([(left, above), (left, below), (right, above), (right, below)])
+    top = min(max(y1, 0.0), max(0.0, pane[1] - height))
+    beside = [(x2 + GAP, top)] if x2 + GAP + width <= pane[0] else []
+    beside += [(x1 - GAP - width, top)] if x1 - GAP - width >= 0 else []
+    # Where even the sides are taken, a label may stand one line farther off.
+    farther = [(left, above - height - 1), (left, below + height + 1)]
+    spots = np.array([(left, above), (left, below), (right, above), (right, below), *beside, *farther])
     return np.concatenate((spots, spots + np.array((width, height))), axis=1)
 
 
