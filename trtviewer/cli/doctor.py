@@ -17,12 +17,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from trtviewer import __version__, extra_site
+from trtviewer import __version__, extra_site, optional
 from trtviewer.atomic import write_text
 from trtviewer.cli.progress import console
+from trtviewer.errors import BadInput, TrtviewerError
 from trtviewer.places import log_file
+from trtviewer.runners.choose import cuda_is_here
+from trtviewer.runners.nvidia import driver
+from trtviewer.runners.ort_cuda import cuda_available
+from trtviewer.runners.trt_module import TENSORRT, TENSORRT_RTX, load_tensorrt, title
 
 SCHEMA = "trtviewer.doctor/1"
+SELF_TEST_FILE = "trtviewer-self-test.zip"
 
 _PACKAGES = (
     "numpy",
@@ -38,6 +44,7 @@ _PACKAGES = (
     "tensorrt-rtx-cu13-bindings",
     "tensorrt-rtx-cu13-libs",
     "pycuda",
+    "cuda-bindings",
 )
 _CLASHES = (("opencv-python", "opencv-python-headless"), ("onnxruntime", "onnxruntime-gpu"))
 """Packages that write the same folder: with both, one is broken."""
@@ -71,6 +78,14 @@ class Diagnosis:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all of it as JSON")
+    parser.add_argument(
+        "--self-test",
+        type=Path,
+        nargs="?",
+        const=Path(SELF_TEST_FILE),
+        metavar="FILE",
+        help=f"build, run and compare with what is here, and pack what came of it ({SELF_TEST_FILE})",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -78,7 +93,30 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json is not None:
         write_text(arguments.json, json.dumps({"schema": SCHEMA, **asdict(diagnosis)}, indent=2) + "\n")
     _print(diagnosis)
+    if arguments.self_test is not None:
+        _test_itself(arguments.self_test, diagnosis)
     return 0
+
+
+def _test_itself(out: Path, diagnosis: Diagnosis) -> None:
+    """Raises: BadInput: a step failed; the zip is written all the same."""
+    from trtviewer.cli.self_test import FAILED, PASSED, self_test
+
+    test = self_test(out, asdict(diagnosis))
+    table = Table(title="self test", title_justify="left", box=None, pad_edge=False)
+    for heading in ("outcome", "step", "what came of it"):
+        table.add_column(heading, overflow="fold")
+    colours = {PASSED: "green", FAILED: "red"}
+    for step in test.steps:
+        colour = colours.get(step.outcome, "dim")
+        table.add_row(f"[{colour}]{step.outcome}[/]", escape(step.name), escape(step.detail))
+    console().print(table)
+    console().print(f"written: {escape(str(out))}")
+    if test.failed is not None:
+        raise BadInput(
+            f"the self test failed at '{test.failed.name}': {test.failed.detail}",
+            advice=f"attach {out} to an issue",
+        )
 
 
 def diagnose() -> Diagnosis:
@@ -99,7 +137,7 @@ def diagnose() -> Diagnosis:
         gpus=gpus,
         packages=packages,
         clashes=clashes,
-        abilities=tuple(_abilities(packages, gpus)),
+        abilities=tuple(_abilities(packages)),
         folders=tuple(
             {
                 "folder": str(site.folder),
@@ -113,22 +151,53 @@ def diagnose() -> Diagnosis:
     )
 
 
-def _abilities(packages: dict[str, str], gpus: tuple[str, ...]) -> list[Ability]:
+def _abilities(packages: dict[str, str]) -> list[Ability]:
     import onnxruntime as ort
 
-    cuda = "CUDAExecutionProvider" in ort.get_available_providers()
     return [
         Ability("videos", bool(packages["av"]), "any codec of FFmpeg, through PyAV"),
         Ability("window", bool(packages["PySide6-Essentials"]) and _has_display(), _display()),
         Ability("ONNX on the CPU", True, f"ONNX Runtime {ort.__version__}"),
-        Ability(
-            "ONNX on the GPU",
-            cuda and bool(gpus),
-            "ONNX Runtime with CUDA"
-            if cuda and gpus
-            else "needs an NVIDIA GPU and onnxruntime-gpu in place of onnxruntime (pip install 'trtviewer[cuda]')",
-        ),
+        Ability("ONNX on the GPU", *_onnx_on_the_gpu()),
+        *_engines(),
     ]
+
+
+def _onnx_on_the_gpu() -> tuple[bool, str]:
+    if cuda_is_here():
+        return (
+            True,
+            f"ONNX Runtime with CUDA on {driver().gpus[0].name}, compute capability {driver().gpus[0].capability}",
+        )
+    if not driver().gpus:
+        return False, f"needs an NVIDIA GPU: {driver().trouble}"
+    if not cuda_available():
+        return False, "needs onnxruntime-gpu in place of onnxruntime (pip install 'trtviewer[cuda]')"
+    return False, "needs pycuda and NVRTC's bindings (pip install 'trtviewer[cuda]')"
+
+
+def _engines() -> list[Ability]:
+    """What each of TensorRT's runtimes can do here: build, and run."""
+    gpu = driver().gpus
+    found = []
+    for module, name, extra in (
+        (TENSORRT, "TensorRT", "tensorrt"),
+        (TENSORRT_RTX, "TensorRT for RTX", "rtx"),
+    ):
+        try:
+            version = title(load_tensorrt(module))
+        except TrtviewerError as error:
+            missing = f"pip install 'trtviewer[{extra}]'" if "not installed" in error.what else str(error)
+            found.append(Ability(f"build for {name}", False, missing))
+            continue
+        builds = bool(gpu) or module == TENSORRT_RTX
+        found.append(
+            Ability(f"build for {name}", builds, version if builds else f"{version}: {driver().trouble}")
+        )
+        runs = bool(gpu) and optional.installed("pycuda.driver")
+        missing = driver().trouble or "needs pycuda (pip install 'trtviewer[cuda]')"
+        found.append(Ability(f"run engines of {name}", runs, version if runs else missing))
+    return found
 
 
 def _has_display() -> bool:

@@ -78,7 +78,7 @@ def deserialize(plan: Plan, runtime: tensorrt.Runtime) -> tensorrt.ICudaEngine:
         trouble = _validity(plan, runtime)
         engine: tensorrt.ICudaEngine | None = runtime.deserialize_cuda_engine(plan.data)
     if engine is None:
-        raise _why(plan, [text for is_error, text in messages if is_error], trouble)
+        raise refusal(plan, [text for is_error, text in messages if is_error], trouble)
     return engine
 
 
@@ -93,7 +93,7 @@ def _validity(plan: Plan, runtime: tensorrt_rtx.Runtime) -> str:
     return ", ".join(name for name, bit in bits.items() if int(bit) and int(diagnostics) & int(bit))
 
 
-def _why(plan: Plan, errors: Sequence[str], trouble: str) -> TrtviewerError:
+def refusal(plan: Plan, errors: Sequence[str], trouble: str = "") -> TrtviewerError:
     """The error in our words; `_RULES` from the most to the least that is known."""
     path, here = plan.file.path, title(plan.trt)
     text = " ".join([*errors, trouble])
@@ -260,7 +260,7 @@ _WORDS = (
     ("int8", r"\bint8\b|\bi8\b"),
     ("fp8", r"fp8|e4m3"),
     ("bf16", r"bf16|bfloat16"),
-    ("fp16", r"fp16|half|float16"),
+    ("fp16", r"\bfp16|half|\bfloat16"),
     ("fp32", r"fp32|\bfloat\b|float32"),
     ("int64", r"int64"),
     ("int32", r"int32"),
