@@ -10,7 +10,7 @@ from rich.table import Table
 
 from trtviewer.cli.progress import console
 from trtviewer.cli.truth_tables import print_truth
-from trtviewer.report.sentences import interval_lines
+from trtviewer.report.sentences import candidate_name, height_line, interval_lines, track_line
 
 UNDEFINED = "–"
 
@@ -25,8 +25,10 @@ def print_report(report: Mapping[str, Any]) -> None:
         out.print()
         out.print(table)
     out.print(_agreement_line(report["detections"]), soft_wrap=True)
-    for line in interval_lines(report):
-        out.print(line, markup=False, soft_wrap=True)
+    name = candidate_name(report)
+    for line in (*interval_lines(report), height_line(report, name), track_line(report, name)):
+        if line:
+            out.print(line, markup=False, soft_wrap=True)
     out.print()
     if "truth" in report:
         print_truth(out, report)

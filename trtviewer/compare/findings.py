@@ -1,11 +1,13 @@
-"""Everything that a comparison of a whole source is asked for, fed frame by frame: totals, their certainty, and what the truth says."""
+"""Everything that a comparison of a whole source is asked for, fed frame by frame: totals, their certainty, heights, tracks, truth."""
 
 from __future__ import annotations
 
 from trtviewer.compare.frame_comparison import FrameComparison
+from trtviewer.compare.heights import HeightTotals
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.significance import Significance
 from trtviewer.compare.totals import Totals
+from trtviewer.compare.tracks import TrackTotals
 from trtviewer.compare.true_objects import Labels
 from trtviewer.compare.truth_totals import FrameTruth, TruthTotals
 from trtviewer.models.spec import ModelSpec
@@ -32,6 +34,8 @@ class Findings:
         self.labels = labels
         self.totals = Totals(settings, reference)
         self.significance = Significance(neighbours_alike)
+        self.heights = HeightTotals()
+        self.tracks = TrackTotals(reference.classes) if neighbours_alike else None
         self.truth = TruthTotals(settings, reference.classes, labels.classes) if labels is not None else None
 
     def update(self, comparison: FrameComparison) -> FrameTruth | None:
@@ -46,4 +50,8 @@ class Findings:
         if self.truth is not None and self.labels is not None:
             truth = self.truth.update(comparison, self.labels.objects(comparison.frame))
         self.significance.update(comparison, truth)
+        found, matching = comparison.reference.detections, comparison.matching
+        self.heights.update(found, matching)
+        if self.tracks is not None:
+            self.tracks.update(comparison.frame.index, comparison.frame.time_s, found, matching)
         return truth

@@ -8,6 +8,7 @@ from trtviewer.compare.findings import Findings
 from trtviewer.models.correspond import Correspondence
 from trtviewer.report.compare_json import ReportModel, ReportSource, compare_report
 from trtviewer.report.intervals_report import detection_intervals, difference_intervals
+from trtviewer.report.memory_report import heights_report, tracks_report
 from trtviewer.report.truth_report import truth_report
 
 
@@ -33,5 +34,9 @@ def findings_report(
         source,
         correspondence,
         truth=truth,
-        more={"detections_intervals": detection_intervals(findings.significance.result())},
+        more={
+            "detections_intervals": detection_intervals(findings.significance.result()),
+            "by_height": heights_report(findings.heights.result()),
+            "tracks": None if findings.tracks is None else tracks_report(findings.tracks.result()),
+        },
     )

@@ -13,6 +13,12 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f} %"
 
 
+def candidate_name(report: Report) -> str:
+    """What sentences call the candidate: "INT8"; "the candidate" where its arithmetic is not known."""
+    precision = report["candidate"]["precision"]
+    return "the candidate" if precision in ("", "unknown") else str(precision).upper()
+
+
 def interval_lines(report: Report) -> list[str]:
     """How sure missed rate and agreement are, and how many more frames would make them surer."""
     intervals, detections = report["detections_intervals"], report["detections"]
@@ -34,6 +40,39 @@ def interval_lines(report: Report) -> list[str]:
             f"about {rounded(missed['more_frames'])} more frames would tell the missed rate to within 1 point"
         )
     return lines
+
+
+def height_line(report: Report, candidate: str) -> str:
+    """Below which height in pixels little of what the reference finds is found; empty where there is none."""
+    blind, half = report["by_height"]["blind"], report["by_height"]["half"]
+    below = blind if blind["height"] is not None else half
+    if below["height"] is None:
+        return ""
+    said = (
+        f"{candidate} is blind below {below['height']} px of height"
+        if blind["height"] is not None
+        else f"{candidate} finds at most half of what is lower than {below['height']} px"
+    )
+    above = "" if below["recall_above"] is None else f"; of what is higher {percent(below['recall_above'])}"
+    return f"{said}: {below['matched']:,} of {below['reference']:,}{above}"
+
+
+def track_line(report: Report, candidate: str) -> str:
+    """What becomes of the reference's tracks; empty where none was followed."""
+    tracks = report["tracks"]
+    if tracks is None or not tracks["tracks"]:
+        return ""
+    if not tracks["dropped"] + tracks["flickering"] + tracks["late"]:
+        return f"{candidate} follows all {tracks['tracks']:,} of the reference's tracks from their beginning, steadily"
+    parts = [
+        f"of {tracks['tracks']:,} tracks of the reference {candidate} drops {tracks['dropped']:,}",
+        f"makes {tracks['flickering']:,} flicker",
+        f"finds {tracks['late']:,} late",
+    ]
+    if (tracks["mean_first_found_after"] or 0) >= 0.05:
+        parts[-1] += f" ({tracks['mean_first_found_after']:.1f} frames on the mean of all found)"
+    gap = f"longest gap {tracks['longest_gap']:,} frames ({tracks['longest_gap_s']:.1f} s)"
+    return f"{', '.join(parts)}; {gap}"
 
 
 def truth_lines(report: Report) -> list[str]:
