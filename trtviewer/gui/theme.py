@@ -105,7 +105,8 @@ class LineStyle:
 
     def halo(self, pixel_scale: float = 1.0) -> QPen:
         """The dark line under it."""
-        pen = QPen(QColor(0, 0, 0, 150), self.width * pixel_scale + 2, Qt.PenStyle.SolidLine)
+        # Opaque: the raster engine strokes a translucent pen four times slower.
+        pen = QPen(QColor("#14171a"), self.width * pixel_scale + 2, Qt.PenStyle.SolidLine)
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         pen.setCosmetic(True)
         return pen

@@ -20,7 +20,7 @@ from trtviewer.gui.panes.pane_header import PaneHeader
 from trtviewer.gui.panes.render import Rendered, RenderRequest, RenderThread, Shown
 from trtviewer.gui.panes.viewport import Viewport
 from trtviewer.gui.theme import Theme
-from trtviewer.gui.view_model import Display, PaneMode, Problem, Selection, ViewModel
+from trtviewer.gui.view_model import Display, Overlay, PaneMode, Problem, Selection, ViewModel
 
 if TYPE_CHECKING:
     from trtviewer.compare.frame_comparison import FrameComparison
@@ -30,6 +30,8 @@ GAP = 2
 BLINK_MS = 550
 FIGURES_MS = 100
 LATENCY_WINDOW_S = 1.0
+OVERLAY_WAIT_MS = 60
+"""How long a picture waits for the map that is to lie over it."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +58,11 @@ class ComparisonView(QWidget):
         self._latencies: dict[str, deque[tuple[float, float]]] = {side: deque() for side in SIDES}
         self._pending_selection: Selection | None = None
         self._line_scale = 1.0
+        self._held: Rendered | None = None
+        self._overlay_late = QTimer(self)
+        self._overlay_late.setSingleShot(True)
+        self._overlay_late.setInterval(OVERLAY_WAIT_MS)
+        self._overlay_late.timeout.connect(self._release)
         self._results = Border(self)
         self._results.arrived.connect(self._show)
         self._errors = QueueBorder(self)
@@ -194,7 +201,15 @@ class ComparisonView(QWidget):
             self._blink.stop()
         self._request()
 
-    def _overlay_changed(self, overlay: object) -> None:
+    def _overlay_changed(self, overlay: Overlay | None) -> None:
+        """Draws it with its own frame: where that is still being rendered, the old frame keeps its own map till then."""
+        painted = self.panes["reference"].frame_index
+        if self._held is not None and (overlay is None or overlay.frame_index == self._held.frame_index):
+            self._release()
+        elif overlay is None or painted is None or overlay.frame_index == painted:
+            self._set_overlay()
+
+    def _set_overlay(self) -> None:
         for pane in self.panes.values():
             pane.set_overlay(self._model.overlay)
 
@@ -252,6 +267,22 @@ class ComparisonView(QWidget):
     def _show(self, rendered: Rendered) -> None:
         if self._shown is None:
             return
+        self._held = rendered
+        overlay = self._model.overlay
+        if overlay is not None and overlay.frame_index != rendered.frame_index:
+            # The map of this frame is a few milliseconds behind: without the wait it would flicker while playing.
+            if not self._overlay_late.isActive():
+                self._overlay_late.start()
+            return
+        self._release()
+
+    def _release(self) -> None:
+        """Paints the newest picture, with its map where there is one."""
+        rendered, self._held = self._held, None
+        self._overlay_late.stop()
+        if rendered is None or self._shown is None:
+            return
+        self._set_overlay()
         for pane in self.panes.values():
             pane.set_rendered(rendered)
         self._show_notices()

@@ -22,6 +22,8 @@ from trtviewer.gui.view_model import Requests, Thumbnail, ViewModel
 
 BAND = 5
 """Height of the error's band, in pixels."""
+TOP = 8
+"""Room above the strip, for the head of the position's line."""
 EDGE = 6
 """Room at both ends, so that the first and the last frame can be hit."""
 
@@ -119,7 +121,7 @@ class Timeline(QWidget):
                 return
             if self._strip is None:
                 self._strip = self._paint_strip()
-            painter.drawPixmap(0, 0, self._strip)
+            painter.drawPixmap(EDGE, TOP, self._strip)
             self._paint_loop(painter)
             if self._hover is not None:
                 painter.setPen(QPen(theme.color("faint"), 1, Qt.PenStyle.DotLine))
@@ -140,61 +142,42 @@ class Timeline(QWidget):
                 painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
 
     def _paint_strip(self) -> QPixmap:
+        """The whole strip as an array of colours, column by column; a square root keeps one miss visible beside ten."""
         theme, ratio = self._model.theme, self.devicePixelRatioF()
-        pixmap = QPixmap(self.size() * ratio)
-        pixmap.setDevicePixelRatio(ratio)
-        pixmap.fill(Qt.GlobalColor.transparent)
         width = max(1, round((self.width() - 2 * EDGE) * ratio))
-        area = QRectF(EDGE, 8, self.width() - 2 * EDGE, self.height() - 10 - BAND)
-        middle = area.top() + area.height() * 0.6
+        height = max(4, round((self.height() - TOP) * ratio))
+        band, gap = round(BAND * ratio), round(2 * ratio)
+        bars = height - band - gap
+        middle = round(bars * 0.6)
         video = self._model.matched_video
-        with QPainter(pixmap) as painter:
-            painter.fillRect(area, theme.color("background"))
-            painter.setPen(QPen(theme.color("line"), 1))
-            painter.drawLine(round(area.left()), round(middle), round(area.right()), round(middle))
-            if video is None:
-                columns = Columns(width)
-            else:
-                columns = Columns.of(
-                    width, self.length, video.frame_index, video.missed, video.extra, video.error
-                )
-            self._paint_unknown(painter, columns, area, ratio)
-            top = max(3.0, float(columns.missed.max(initial=0)))
-            bottom = max(2.0, float(columns.extra.max(initial=0)))
-            one = 1 / ratio
-            for values, color, way, room, most in (
-                (columns.missed, theme.color("missed"), -1, middle - area.top(), top),
-                (columns.extra, theme.color("extra"), 1, area.bottom() - middle, bottom),
-            ):
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(color)
-                bars = []
-                for column in np.flatnonzero(values > 0).tolist():
-                    # A square root keeps one miss visible beside ten.
-                    height = max(2.0, room * float(np.sqrt(values[column] / most)))
-                    y = middle - height if way < 0 else middle
-                    bars.append(QRectF(area.left() + column * one, y, one, height))
-                if bars:
-                    painter.drawRects(bars)
-            band = _error_band(columns.error)
-            painter.drawImage(QRectF(area.left(), self.height() - BAND - 1, area.width(), BAND), band)
-        return pixmap
-
-    def _paint_unknown(self, painter: QPainter, columns: Columns, area: QRectF, ratio: float) -> None:
-        """What is not analysed yet is hatched: an empty place means that the two agree there."""
-        unknown = np.concatenate(([False], columns.known == 0, [False]))
-        edges = np.flatnonzero(np.diff(unknown.astype(np.int8))).reshape(-1, 2)
-        hatch = self._model.theme.color("line")
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(hatch)
-        painter.setBrush(Qt.BrushStyle.BDiagPattern)
-        brush = painter.brush()
-        brush.setColor(hatch)
-        painter.setBrush(brush)
-        for begin, end in edges.tolist():
-            painter.drawRect(
-                QRectF(area.left() + begin / ratio, area.top(), (end - begin) / ratio, area.height())
+        if video is None:
+            columns = Columns(width)
+        else:
+            columns = Columns.of(
+                width, self.length, video.frame_index, video.missed, video.extra, video.error
             )
+        y, x = np.arange(bars)[:, None], np.arange(width)[None, :]
+        pixels = np.zeros((height, width), np.uint32)
+        strip = pixels[:bars]
+        strip[:] = theme.color("background").rgba()
+        # What is not analysed yet is hatched: an empty place means that the two agree there.
+        step = round(6 * ratio)
+        strip[((x + y) % step < ratio) & (columns.known == 0)] = theme.color("line").rgba()
+        strip[middle] = theme.color("line").rgba()
+        most_missed = max(3.0, float(columns.missed.max(initial=0)))
+        most_extra = max(2.0, float(columns.extra.max(initial=0)))
+        least = 2 * ratio
+        up = np.where(
+            columns.missed > 0, np.maximum(least, middle * np.sqrt(columns.missed / most_missed)), 0
+        )
+        down = (bars - middle - 1) * np.sqrt(columns.extra / most_extra)
+        down = np.where(columns.extra > 0, np.maximum(least, down), 0)
+        strip[(y < middle) & (y >= middle - up)] = theme.color("missed").rgba()
+        strip[(y > middle) & (y <= middle + down)] = theme.color("extra").rgba()
+        pixels[height - band :] = _error_colours(columns.error)
+        image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32)
+        image.setDevicePixelRatio(ratio)
+        return QPixmap.fromImage(image.copy())
 
     def _paint_loop(self, painter: QPainter) -> None:
         loop = self._model.playing.loop
@@ -342,17 +325,16 @@ class Preview(QFrame):
         self.hide()
 
 
-def _error_band(error: NDArray[np.float32]) -> QImage:
-    """The error of each column from dark to light (cividis), on a log scale from the least to the greatest."""
-    pixels = np.zeros(len(error), np.uint32)
+def _error_colours(error: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """The error of each column from dark to light (cividis), on a log scale from the least to the greatest; 0 where unknown."""
+    colours = np.zeros(len(error), np.uint32)
     known = np.isfinite(error) & (error > 0)
     if known.any():
         logs = np.log(error[known])
         least, most = float(logs.min()), float(logs.max())
         share = (logs - least) / max(most - least, 1e-9) if most - least > 0.05 else np.full(len(logs), 0.3)
-        pixels[known] = CIVIDIS[np.clip(share * 255, 0, 255).astype(np.uint8)]
-    image = QImage(pixels.data, len(pixels), 1, 4 * len(pixels), QImage.Format.Format_ARGB32)
-    return image.copy()
+        colours[known] = CIVIDIS[np.clip(share * 255, 0, 255).astype(np.uint8)]
+    return colours
 
 
 def _cividis() -> NDArray[np.uint32]:
