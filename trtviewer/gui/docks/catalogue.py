@@ -81,5 +81,11 @@ DOCKS: tuple[Dock, ...] = (
         "Which layers lose it, the worst first; tick some to keep in float, apply, and see what comes back.",
         "layers",
     ),
+    Dock(
+        "variants",
+        "Variants",
+        "Every candidate with how it was made and what it loses on the same frames; one key shows each, any can be saved.",
+        "variants",
+    ),
 )
 """In the order of their tabs. A dock enters the table when it is finished."""

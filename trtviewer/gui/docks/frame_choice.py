@@ -20,13 +20,13 @@ MOST = 64
 class Choice(StrEnum):
     """Which frames."""
 
-    SPREAD = "spread over the video"
-    WORST = "the worst analysed"
-    HERE = "from this one on"
+    SPREAD = "spread out"
+    WORST = "the worst"
+    HERE = "from here"
 
 
 TIPS = {
-    Choice.SPREAD: "Evenly from the first to the last frame.",
+    Choice.SPREAD: "Evenly from the first to the last frame of the video.",
     Choice.WORST: "Those with the most missed and extra objects, of what is analysed; else spread.",
     Choice.HERE: "The frame that is shown and those after it.",
 }

@@ -8,7 +8,7 @@ from enum import IntEnum
 from trtviewer.blame.at_heads import AtHeads
 from trtviewer.blame.layer_error import LayerError
 from trtviewer.blame.measurement import LayersResult
-from trtviewer.gui.docks.figures import DASH, fixed, share, short
+from trtviewer.gui.docks.figures import DASH, fixed, short
 
 BROKEN = 2.0
 """Measured own error over the expected one from which on it is more than rounding."""
@@ -151,7 +151,7 @@ class LayerRows:
         if column is Column.KEEP:
             return ""
         number = self.value(row, column)
-        return share(number if isinstance(number, float) else None)
+        return percent(number if isinstance(number, float) else None)
 
     def tip(self, row: int, column: Column) -> str:
         """What stands behind the cell's figure, in words."""
@@ -185,6 +185,17 @@ class LayerRows:
         return known + [row for row in rows if row not in set(known)]
 
 
+def percent(value: float | None) -> str:
+    """A share in per cent, as short as it can be read: "<0.01 %", "0.52 %", "5.2 %", "52 %"."""
+    if value is None or math.isnan(value):
+        return DASH
+    if 0 < value < 1e-4:
+        return "<0.01 %"
+    if value == 0 or value >= 0.0995:
+        return f"{100 * value:.0f} %"
+    return f"{100 * value:.1f} %" if value >= 0.01 else f"{100 * value:.2f} %"
+
+
 def noise_words(over: float | None) -> str:
     """A layer's own error over the expected one, as the cell says it."""
     if over is None:
@@ -201,13 +212,13 @@ def sentence(rows: LayerRows) -> str:
     total = sum(rows.heads(row) or 0.0 for row in ranked)
     worst = ranked[0]
     part = (rows.heads(worst) or 0.0) / total
-    words = f"{rows.names[worst]} is to blame most: {100 * part:.0f} % of the error at the heads"
+    words = f"{rows.names[worst]} brings {100 * part:.0f} % of the error"
     broken = [row for row in ranked if rows.broken(row)]
     if broken:
-        names = ", ".join(rows.names[row] for row in broken[:3])
-        more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
-        return f"{words}. More than rounding explains at {names}{more}."
-    return f"{words}. Every layer's own error is ordinary quantization noise."
+        names = ", ".join(rows.names[row] for row in broken[:2])
+        more = f" and {len(broken) - 2} more" if len(broken) > 2 else ""
+        return f"{words}. More than rounding explains: {names}{more}."
+    return f"{words}. All is ordinary quantization noise."
 
 
 def _number(value: float | str | None) -> float | None:

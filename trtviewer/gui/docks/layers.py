@@ -25,17 +25,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from trtviewer.gui.docks.figures import panel, share, tabular
+from trtviewer.gui.docks.figures import panel, tabular
 from trtviewer.gui.docks.frame_choice import FrameChoice
 from trtviewer.gui.docks.layer_model import BarDelegate, LayerModel
-from trtviewer.gui.docks.layer_rows import Column, LayerRows, sentence
+from trtviewer.gui.docks.layer_rows import Column, LayerRows, percent, sentence
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Requests, ViewModel
 from trtviewer.gui.what_if_state import TASK, Apply, FindLayers, LayersFinding
 from trtviewer.gui.whatif_room import short_name
 
 FRAMES = 16
-SIDE_WIDTH = 252
+SIDE_WIDTH = 228
 WITH_OPERATORS = 800
 """From this width of the table on there is room for the operators."""
 CALIBRATION_FRAMES = 64
@@ -50,18 +50,19 @@ METHODS = (
     ("entropy", "TensorRT's old default: clips the long tails of LeakyReLU maps."),
 )
 _WIDTHS = {
-    Column.KEEP: "Float ▾",
+    Column.KEEP: "Float",
     Column.OP: "Concat, fp32",
-    Column.HEADS: "MSE at heads 0.000",
-    Column.MISSED: "▾ Missed",
-    Column.OWN: "▾ Own dB",
-    Column.CUMULATIVE: "▾ Cum. dB",
-    Column.CLIPPED: "▾ Clipped",
-    Column.RANGE: "▾ Range",
+    Column.HEADS: "MSE at heads 0",
+    Column.MISSED: "Missed",
+    Column.OWN: "Own dB",
+    Column.CUMULATIVE: "Cum. dB",
+    Column.CLIPPED: "<0.01 %",
+    Column.RANGE: "100 % ",
     Column.NOISE: "ordinary 10.0×",
-    Column.MACS: "▾ MACs",
+    Column.MACS: "00.0 %",
 }
 """The longest text that a column has room for; the layer's name takes what is left."""
+MARK = "▾ "
 _SHEET = """
 QTableView::item {{ padding: 0 5px; border: none; }}
 QTableView::indicator {{ width: 11px; height: 11px; border: 1px solid {control}; border-radius: 3px; background: {background}; }}
@@ -125,7 +126,7 @@ class LayersDock(QWidget):
         self.words.setObjectName("layers.words")
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         head.addWidget(self.words, 1)
-        head.addLayout(self._build_order())
+        head.addWidget(self._build_order())
         left = QVBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(2)
@@ -138,18 +139,14 @@ class LayersDock(QWidget):
         whole.addWidget(self._build_side())
         self.setMinimumWidth(560)
 
-    def _build_order(self) -> QHBoxLayout:
-        self.worst_first = self._order_button("layers.worst_first", "Worst first")
-        self.worst_first.clicked.connect(
-            lambda: self.view.sortByColumn(Column.HEADS, Qt.SortOrder.DescendingOrder)
-        )
-        self.graph_order = self._order_button("layers.graph_order", "Graph order")
-        self.graph_order.clicked.connect(lambda: self.view.sortByColumn(-1, Qt.SortOrder.AscendingOrder))
-        order = QHBoxLayout()
-        order.setSpacing(0)
-        order.addWidget(self.worst_first)
-        order.addWidget(self.graph_order)
-        return order
+    def _build_order(self) -> QToolButton:
+        self.graph_order = QToolButton()
+        self.graph_order.setObjectName("layers.graph_order")
+        self.graph_order.setText("Graph order")
+        self.graph_order.setCheckable(True)
+        self.graph_order.setToolTip("In the order of the network; else the worst first.")
+        self.graph_order.clicked.connect(self._flip_order)
+        return self.graph_order
 
     def _build_side(self) -> QWidget:
         """What to measure, and what to make next, one under the other."""
@@ -169,13 +166,6 @@ class LayersDock(QWidget):
         column.addLayout(self._build_recipe())
         column.addStretch(1)
         return side
-
-    def _order_button(self, name: str, words: str) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName(name)
-        button.setText(words)
-        button.setCheckable(True)
-        return button
 
     def _build_table(self) -> QStackedWidget:
         self.view = LayerTable()
@@ -200,8 +190,7 @@ class LayersDock(QWidget):
         horizontal.setHighlightSections(False)
         horizontal.setStretchLastSection(False)
         horizontal.setSectionResizeMode(Column.LAYER, QHeaderView.ResizeMode.Stretch)
-        for column, longest in _WIDTHS.items():
-            self.view.setColumnWidth(column, self.view.fontMetrics().horizontalAdvance(longest) + 14)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.view.sortByColumn(Column.HEADS, Qt.SortOrder.DescendingOrder)
         horizontal.sortIndicatorChanged.connect(self._show_order)
         self.view.doubleClicked.connect(self._double_clicked)
@@ -240,7 +229,7 @@ class LayersDock(QWidget):
         self.method.setObjectName("layers.method")
         self.method.setAccessibleName("Calibration method")
         for method, tip in METHODS:
-            self.method.addItem(method, method)
+            self.method.addItem(f"by {method}", method)
             self.method.setItemData(self.method.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.method.setToolTip("How the range of a tensor is found.")
         self.method.currentIndexChanged.connect(self._say)
@@ -257,7 +246,7 @@ class LayersDock(QWidget):
         self.count.setAccessibleName("Calibration frames")
         self.count.setRange(1, 1000)
         self.count.setValue(CALIBRATION_FRAMES)
-        self.count.setSuffix(" frames")
+        self.count.setSuffix(" frames of")
         self.count.setToolTip("So many frames are calibrated on, spread evenly over the source.")
         self.count.setAlignment(Qt.AlignmentFlag.AlignRight)
         tabular(self.count)
@@ -316,8 +305,18 @@ class LayersDock(QWidget):
         self._say()
 
     def _show_order(self, *_: object) -> None:
-        self.worst_first.setChecked(self.model.column is Column.HEADS and self.model.falling)
+        """The sorted column is as much wider as its mark needs."""
         self.graph_order.setChecked(self.model.column is None)
+        metrics = self.view.fontMetrics()
+        for column, longest in _WIDTHS.items():
+            mark = MARK if column is self.model.column and column is not Column.HEADS else ""
+            self.view.setColumnWidth(column, metrics.horizontalAdvance(mark + longest) + 16)
+
+    def _flip_order(self, graph: bool) -> None:
+        if graph:
+            self.view.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        else:
+            self.view.sortByColumn(Column.HEADS, Qt.SortOrder.DescendingOrder)
 
     def _say(self, *_: object) -> None:
         """Everything in words, and what can be pressed."""
@@ -337,8 +336,7 @@ class LayersDock(QWidget):
         self.apply.setEnabled(ready and bool(self.source.currentData()) and not running)
         self.apply.setToolTip("Quantizes the reference anew and shows the result on this very frame.")
         self.stack.setCurrentIndex(0 if rows is not None else 1)
-        for button in (self.worst_first, self.graph_order):
-            button.setVisible(rows is not None)
+        self.graph_order.setVisible(rows is not None)
         self._show_order()
         self.percentile.setVisible(self.method.currentData() == "percentile")
         self.tick.setEnabled(rows is not None)
@@ -379,7 +377,7 @@ class LayersDock(QWidget):
         if not ticks:
             return f"All layers in INT8{more}"
         left = None if rows is None else rows.int8_share(ticks)
-        macs = "" if left is None else f", {share(left)} MACs INT8"
+        macs = "" if left is None else f", {percent(left)} MACs INT8"
         return f"{len(ticks)} float{macs}{more}"
 
     def _inputs_changed(self, *_: object) -> None:

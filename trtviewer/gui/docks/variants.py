@@ -1,0 +1,227 @@
+"""Variants: every candidate with how it was made and what it does on the same frames; one click or key shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from trtviewer.gui.docks.figures import panel, tabular
+from trtviewer.gui.docks.frame_choice import FrameChoice
+from trtviewer.gui.docks.variant_model import Column, VariantModel, name_of
+from trtviewer.gui.theme import Theme
+from trtviewer.gui.view_model import Requests, ViewModel
+from trtviewer.gui.what_if_state import Export, Judge, Variant
+
+FRAMES = 16
+_WIDTHS = {
+    Column.KEY: "Key ",
+    Column.FLOAT: "Float ",
+    Column.MACS: "100.0 %",
+    Column.MISSED: "000 of 0000  (−000)",
+    Column.SMALL: "Small missed ",
+    Column.EXTRA: "Extra 0",
+    Column.MSE: "0.000000",
+}
+_SHEET = """
+QTableView::item { padding: 0 6px; border: none; }
+QHeaderView::section { padding: 3px 6px; }
+"""
+
+
+def make(view_model: ViewModel, requests: Requests) -> VariantsDock:
+    return VariantsDock(view_model, requests)
+
+
+class VariantsDock(QWidget):
+    """The table of candidates, and what can be done with the one that is shown."""
+
+    def __init__(self, view_model: ViewModel, requests: Requests, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("variants")
+        panel(self)
+        self._view_model = view_model
+        self._state = view_model.what_if
+        self._requests = requests
+        self._following = False
+        self.model = VariantModel(self)
+        self._build()
+        self._state.variants_changed.connect(self._refresh)
+        self._state.running_changed.connect(self._say)
+        view_model.models_changed.connect(self._refresh)
+        view_model.source_changed.connect(self._say)
+        view_model.theme_changed.connect(self._theme_changed)
+        self._theme_changed(view_model.theme)
+        self._refresh()
+
+    def close_dock(self) -> None:
+        """It owns no thread: the window's workshop does the work."""
+
+    # ---- making
+
+    def _build(self) -> None:
+        self.words = QLabel()
+        self.words.setObjectName("variants.words")
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.frames = FrameChoice(self._view_model, "variants", FRAMES)
+        self.judge = QPushButton("Judge all")
+        self.judge.setObjectName("variants.judge")
+        self.judge.setToolTip(
+            "Runs every candidate of the list on these frames, so that their figures can be compared."
+        )
+        self.judge.clicked.connect(self._judge)
+        self.save = QToolButton()
+        self.save.setObjectName("variants.save")
+        self.save.setText("Save as… ▾")
+        self.save.setToolTip("Writes the candidate that is shown, with its sidecar.")
+        self.save.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.save)
+        self.save_as = menu.addAction("As it is…")
+        self.save_as.setObjectName("variants.save_as")
+        self.save_as.triggered.connect(lambda: self._ask_save("float32"))
+        self.save_float16 = menu.addAction("For TensorRT 11, FP16 where it is float…")
+        self.save_float16.setObjectName("variants.save_float16")
+        self.save_float16.triggered.connect(lambda: self._ask_save("float16"))
+        self.save.setMenu(menu)
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.words, 1)
+        head.addWidget(self.frames)
+        head.addWidget(self.judge)
+        head.addWidget(self.save)
+        self.view = QTableView()
+        self.view.setObjectName("variants.table")
+        self.view.setModel(self.model)
+        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.view.setTabKeyNavigation(False)
+        self.view.setAlternatingRowColors(True)
+        self.view.setShowGrid(False)
+        self.view.setWordWrap(False)
+        tabular(self.view)
+        self.view.setStyleSheet(_SHEET)
+        vertical, horizontal = self.view.verticalHeader(), self.view.horizontalHeader()
+        vertical.setVisible(False)
+        vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        vertical.setMinimumSectionSize(16)
+        vertical.setDefaultSectionSize(self.view.fontMetrics().height() + 6)
+        horizontal.setHighlightSections(False)
+        horizontal.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
+        for column, longest in _WIDTHS.items():
+            self.view.setColumnWidth(column, self.view.fontMetrics().horizontalAdvance(longest) + 16)
+        self.view.selectionModel().currentRowChanged.connect(self._chosen)
+        self.empty = QLabel(
+            "Open a reference and a candidate: every variant of it will be listed here, with what it does."
+        )
+        self.empty.setObjectName("variants.empty")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.view)
+        self.stack.addWidget(self.empty)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(8, 4, 8, 4)
+        whole.setSpacing(4)
+        whole.addLayout(head)
+        whole.addWidget(self.stack, 1)
+
+    # ---- what is shown
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh()
+
+    def _refresh(self, *_: object) -> None:
+        if not self.isVisible() and self.model.variants:
+            return
+        self._following = True
+        self.model.show(self._view_model.models, self._state.variants)
+        shown = self._view_model.models.shown
+        if 0 <= shown < len(self.model.variants):
+            self.view.selectRow(shown)
+        self._following = False
+        self._say()
+
+    def _say(self, *_: object) -> None:
+        variants, running = self.model.variants, bool(self._state.running)
+        models, source = self._view_model.models, self._view_model.source
+        ready = models.reference is not None and source is not None and source.length is not None
+        self.stack.setCurrentIndex(0 if variants else 1)
+        self.judge.setEnabled(bool(variants) and ready and not running)
+        candidate = models.candidate
+        self.save.setEnabled(candidate is not None and candidate.spec is not None and not running)
+        self.save_float16.setEnabled(
+            self._shown_variant().made is not None if candidate is not None else False
+        )
+        self.words.setText(self._sentence())
+        self.words.setToolTip(self.words.text())
+
+    def _shown_variant(self) -> Variant:
+        candidate = self._view_model.models.candidate
+        assert candidate is not None
+        return self._state.variant(candidate.path)
+
+    def _sentence(self) -> str:
+        judged = [one for one in self.model.variants if one.figures is not None and one.frames is not None]
+        if not judged:
+            return "No variant was judged yet." if self.model.variants else ""
+        if len({one.frames for one in judged}) > 1:
+            return "Judged on different frames: judge all to compare them."
+        best = min(judged, key=lambda one: (one.figures.missed, one.figures.extra, one.figures.mse or 0.0))
+        frames = judged[0].frames
+        if len(judged) == 1:
+            return f"On {len(frames.frames)} frames of {frames.name}. Apply, in Layers, makes the next one."
+        place = self.model.variants.index(best) + 1
+        return f"On {len(frames.frames)} frames of {frames.name}, key {place} loses least: {name_of(best)}."
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self.model.set_theme(theme)
+        self.empty.setStyleSheet(f"color: {theme.faint};")
+
+    # ---- what is asked for
+
+    def _chosen(self, current: QModelIndex, previous: QModelIndex) -> None:
+        if not self._following and current.isValid():
+            self._requests.show_candidate.emit(current.row())
+
+    def _judge(self) -> None:
+        part = self.frames.part()
+        if part is not None:
+            self._requests.what_if.emit(Judge(part))
+
+    def _ask_save(self, float_type: str) -> None:
+        candidate = self._view_model.models.candidate
+        if candidate is None:
+            return
+        name = (
+            candidate.path.name.replace(".onnx", "-fp16.onnx")
+            if float_type == "float16"
+            else candidate.path.name
+        )
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save the variant as", name, "ONNX (*.onnx)")
+        if chosen:
+            self.save_to(Path(chosen), float_type)
+
+    def save_to(self, out: Path, float_type: str = "float32") -> None:
+        """Writes the candidate that is shown, with its sidecar."""
+        candidate = self._view_model.models.candidate
+        if candidate is not None:
+            out = out if out.suffix else out.with_suffix(candidate.path.suffix)
+            self._requests.what_if.emit(Export(candidate.path, out, float_type))
