@@ -1,7 +1,7 @@
 # trtviewer: `make demo` shows it, `make test` proves it; both set up all that they need.
 BIN := .venv/bin
 
-.PHONY: demo test lint bench lock package package-test setup setup-test clean
+.PHONY: demo demo-models test lint bench lock package package-test setup setup-test clean
 
 demo: setup
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" != Linux ]; then $(BIN)/trtviewer demo; \
@@ -9,6 +9,14 @@ demo: setup
 
 test: setup-test lint
 	$(BIN)/python -m pytest
+
+# The demo's INT8 twins, by the command line alone (resources/demo/README.md says why so).
+demo-models: setup
+	$(BIN)/trtviewer quantize resources/demo/detector.onnx -o resources/demo/detector-int8-careless.onnx \
+		--source "scene:street?condition=day&seed=2&frames=300" --frames 8 --method entropy
+	$(BIN)/trtviewer quantize resources/demo/detector.onnx -o resources/demo/detector-int8-good.onnx \
+		--source "scene:street?condition=mix&seed=2&frames=3000" --frames 64 --method percentile \
+		--keep-float first --keep-float heads
 
 lint: setup-test
 	$(BIN)/ruff format --check --quiet .

@@ -8,7 +8,7 @@ from typing import Any
 
 from trtviewer.bundled_demo import BundledDemo, bundled_demo
 from trtviewer.cli.progress import progress_bar
-from trtviewer.cli.view import open_window, save_picture
+from trtviewer.cli.view import open_demo, save_picture
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import Totals
 from trtviewer.models.load import load_spec
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     demo = bundled_demo()
     if not arguments.headless:
-        return open_window(demo.reference, demo.candidates, demo.source)
+        return open_demo()
     report = _compared(demo)
     write_report(REPORT, report)
     save_picture(demo.reference, demo.candidates, demo.source, _worst_frame(report), PICTURE)

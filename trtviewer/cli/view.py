@@ -59,6 +59,14 @@ def open_window(
     return status
 
 
+def open_demo() -> int:
+    """Opens the window on the bundled demo, playing, and returns when it is closed."""
+    from trtviewer.gui.app import view
+
+    status: int = view(demo=True)
+    return status
+
+
 def save_picture(
     reference: Path, candidates: Sequence[Path], source: str, frame_index: int, path: Path
 ) -> None:

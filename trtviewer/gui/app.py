@@ -127,8 +127,10 @@ def view(
     source: str | None = None,
     session: Path | None = None,
     files: Sequence[Path] = (),
+    *,
+    demo: bool = False,
 ) -> int:
-    """Opens the window and runs until it is closed. Returns: the exit status."""
+    """Opens the window, with the bundled demo or with what is given, and runs until it is closed. Returns: the exit status."""
     application = make_application(sys.argv[:1])
     qInstallMessageHandler(_qt_message)
     net = LastNet()
@@ -138,12 +140,15 @@ def view(
     from trtviewer.gui.main_window import MainWindow
     from trtviewer.gui.preferences import PreferencesFile
 
-    window = MainWindow(PreferencesFile(config_folder() / "window.json"), demo_opener())
+    open_demo = demo_opener()
+    window = MainWindow(PreferencesFile(config_folder() / "window.json"), open_demo)
     net.watch(window)
     note_first_frame(window)
     interrupt = Interrupt(window)
     window.show()
     QTimer.singleShot(0, lambda: _open(window, reference, candidates, source, session, files))
+    if demo and open_demo is not None:
+        QTimer.singleShot(0, lambda: open_demo(window))
     try:
         return application.exec()
     finally:

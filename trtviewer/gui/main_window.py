@@ -70,7 +70,7 @@ class MainWindow(FileCommands, ViewCommands, QMainWindow):
     """Everything in it is made here; `close` ends every thread before the window goes."""
 
     def __init__(
-        self, preferences_file: PreferencesFile, demo: Callable[[Engine], None] | None = None
+        self, preferences_file: PreferencesFile, demo: Callable[[MainWindow], None] | None = None
     ) -> None:
         super().__init__()
         self.setObjectName("main")
@@ -156,13 +156,21 @@ class MainWindow(FileCommands, ViewCommands, QMainWindow):
             action.triggered.connect(lambda _=False, c=choice: self.choose_theme(c))
             self._theme_actions[choice] = action
 
-    def _make_central(self, demo: Callable[[Engine], None] | None) -> None:
+    def show_above_transport(self, widget: QWidget) -> None:
+        """Gives a strip between the pictures and the transport to `widget`, in place of one of its kind that is there."""
+        for old in self.findChildren(type(widget)):
+            if old is not widget:
+                old.deleteLater()
+        self._central.insertWidget(self._central.indexOf(self.transport), widget)
+        widget.show()
+
+    def _make_central(self, demo: Callable[[MainWindow], None] | None) -> None:
         self.comparison = ComparisonView(self.view_model, self)
         self.start_page = StartPage(
             self.view_model,
             self.engine.open_paths,
             self._ask,
-            (lambda: demo(self.engine)) if demo is not None else None,
+            (lambda: demo(self)) if demo is not None else None,
             self,
         )
         self.start_page.set_recent(self.preferences)
