@@ -11,6 +11,12 @@ multiprocessing.freeze_support()
 if os.environ.get("QT_QPA_PLATFORM", "").startswith("wayland"):
     os.environ["QT_QPA_PLATFORM"] = "xcb"
 
+# The start program names this package's folder in it; tools that are started from here (nvidia-smi) have their own libraries.
+if "LD_LIBRARY_PATH_ORIG" in os.environ:
+    os.environ["LD_LIBRARY_PATH"] = os.environ.pop("LD_LIBRARY_PATH_ORIG")
+else:
+    os.environ.pop("LD_LIBRARY_PATH", None)
+
 from trtviewer.cli.main import main  # noqa: E402
 
 sys.exit(main())

@@ -30,6 +30,17 @@ FIRST_FRAME = "first compared frame"
 PATIENCE_S = 120
 POLL_S = 0.005
 
+WRITE_VIDEO = """
+import sys, av, numpy
+with av.open(sys.argv[1], "w") as file:
+    stream = file.add_stream("libx264", rate=25, options={"bf": "2"})
+    stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
+    for index in range(8):
+        picture = numpy.full((192, 320, 3), 20 * index, numpy.uint8)
+        file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+    file.mux(stream.encode())
+"""
+
 
 class Failed(Exception):
     """A check that did not hold."""
@@ -190,7 +201,7 @@ def check_commands(user: Stranger) -> tuple[Path, Path]:
     return reference, candidate
 
 
-def check_own_runtimes(user: Stranger, venv: Path) -> None:
+def check_own_runtimes(user: Stranger, venv: Path, reference: Path) -> None:
     """TensorRT for RTX of a virtual environment outside is found when it is named, and not before."""
     user.run("doctor", "--json", "before.json")
     user.run("doctor", "--json", "after.json", TRTVIEWER_SITE=str(venv))
@@ -201,6 +212,24 @@ def check_own_runtimes(user: Stranger, venv: Path) -> None:
     if not found or any(folder["runtimes"] for folder in before["folders"]):
         raise Failed(f"runtimes without TRTVIEWER_SITE: {before['folders']}, with it: {after['folders']}")
     said("TRTVIEWER_SITE", f"found {', '.join(found)}")
+    if "tensorrt_rtx_bindings" in found:
+        shutil.copy(reference, user.work / "own.onnx")
+        shutil.copy(reference.with_suffix(".toml"), user.work / "own.toml")
+        refused = user.run("build", "own.onnx", "-o", "own.engine", "--runtime", "tensorrt-rtx", status=3)
+        said("build", refused.stderr.strip())
+        user.run(
+            "build", "own.onnx", "-o", "own.engine", "--runtime", "tensorrt-rtx", TRTVIEWER_SITE=str(venv)
+        )
+        size = (user.work / "own.engine").stat().st_size
+        said("build", f"an engine of {size / 1e6:.1f} MB by the TensorRT for RTX found there")
+
+
+def check_video(user: Stranger, python: Path, models: tuple[Path, Path]) -> None:
+    """An H.264 file, as a camera or a phone writes it, is read by the libraries inside."""
+    subprocess.run([python, "-c", WRITE_VIDEO, user.work / "vidéo.mp4"], check=True)
+    pair = ("--reference", models[0], "--candidate", models[1])
+    user.run("compare", *pair, "--source", "vidéo.mp4", "--json", "video.json")
+    said("video", f"{json.loads((user.work / 'video.json').read_text('utf-8'))['frames']} frames of H.264")
 
 
 def check_window(user: Stranger, beside: Stranger | None, models: tuple[Path, Path], starts: int) -> None:
@@ -218,10 +247,12 @@ def check_window(user: Stranger, beside: Stranger | None, models: tuple[Path, Pa
         if theirs:
             ratio = median(ours) / median(theirs)
             said("window", f"from source: {median(theirs):.2f} s; ratio {ratio:.2f}")
-        check_picture(user, display, pixels, view)
+        check_picture(user, display, pixels, models)
 
 
-def check_picture(user: Stranger, display: str, pixels: Path, view: tuple[str | Path, ...]) -> None:
+def check_picture(user: Stranger, display: str, pixels: Path, models: tuple[Path, Path]) -> None:
+    """What a file manager does: the files are named, and which is what is the program's business."""
+    view = ("view", *reversed(models), "--source", SCENE)
     environment = {**user.environment, "DISPLAY": display}
     process = subprocess.Popen([*user.program, *map(str, view)], env=environment, cwd=user.work)
     try:
@@ -305,7 +336,8 @@ def main() -> int:
         try:
             models = check_commands(user)
             if arguments.beside is not None:
-                check_own_runtimes(user, arguments.beside.absolute().parent.parent)
+                check_own_runtimes(user, arguments.beside.absolute().parent.parent, models[0])
+                check_video(user, arguments.beside, models)
             check_desktop(user, folder)
             check_window(user, beside, models, arguments.starts)
         except Failed as failure:
