@@ -20,6 +20,7 @@ from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.theme import BOX_STYLES, DARK, LIGHT
 from trtviewer.gui.view_model import ModelState, PaneMode
 from trtviewer.models.load import load_spec
+from trtviewer.models.trust import UntrustedPlan, digest_of
 from trtviewer.pipeline.analysis import comparisons
 from trtviewer.pipeline.pair import open_pair
 from trtviewer.sources.address import open_source
@@ -589,6 +590,29 @@ def test_that_damaged_preferences_are_set_aside(
     window = make_window()
     assert "damaged" in window.view_model.status
     assert (folder / "window.unreadable.json").exists()
+
+
+def test_that_the_thresholds_are_kept_between_runs(make_window: Callable[[], MainWindow]) -> None:
+    window = make_window()
+    window.view_model.change_settings(confidence=0.4, agnostic_nms=True)
+    window.close()
+    assert make_window().view_model.settings == CompareSettings(confidence=0.4, agnostic_nms=True)
+
+
+def test_that_an_engine_from_elsewhere_asks_once(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    path = tmp_path / "yolo.engine"
+    path.write_bytes(b"plan")
+    error = UntrustedPlan("was not built here", subject=path)
+    error.digest = digest_of(path)
+    window.engine._ask_trust(error, "candidate", path)
+    qtbot.waitUntil(lambda: window.findChild(QPushButton, "banner.choice") is not None, timeout=PATIENCE_MS)
+    qtbot.mouseClick(window.findChild(QPushButton, "banner.choice"), CLICK)
+    remembered = tmp_path / "config" / "trtviewer" / "trusted_plans.sha256"
+    qtbot.waitUntil(remembered.exists, timeout=PATIENCE_MS)
+    assert error.digest in remembered.read_text()
 
 
 def test_that_closing_while_it_plays_and_analyses_ends_at_once(comparing: MainWindow, qtbot: QtBot) -> None:

@@ -39,6 +39,7 @@ from trtviewer.gui.view_model import (
     ViewModel,
 )
 from trtviewer.models.spec import ModelSpec, Precision
+from trtviewer.models.trust import UntrustedPlan, remember
 from trtviewer.pipeline.bench import BenchResult
 from trtviewer.pipeline.playback import PlaybackUpdate
 from trtviewer.runners.runner import RunnerInfo
@@ -341,10 +342,29 @@ class Engine(QObject):
             self._events.publish(lambda: self._model_failed(side, path, text, running))
             if readings:
                 self._events.publish(lambda: self.ambiguous.emit(path, tuple(readings)))
-            self._fail(error, side, lambda: self._retry_model(side, path))
+            if isinstance(error, UntrustedPlan):
+                self._ask_trust(error, side, path)
+            else:
+                self._fail(error, side, lambda: self._retry_model(side, path))
             return
         info = runner.info if runner is not None else None
         self._events.publish(lambda: self._model_ready(side, path, spec, info))
+
+    def _ask_trust(self, error: UntrustedPlan, side: str, path: Path) -> None:
+        """A plan is code: it is run only once the user has said so, of this very file."""
+        problem = Problem(
+            "was not built here, and an engine is code",
+            path.name,
+            "Open it only if you know whose it is",
+            side,
+            str(error),
+            choice=("Trust and open", lambda: self._do(lambda: self._trust(error.digest, side, path), side)),
+        )
+        self._events.publish(lambda: self._model.add_problem(problem))
+
+    def _trust(self, digest: str, side: str, path: Path) -> None:
+        remember(digest, path)
+        self._events.publish(lambda: self._retry_model(side, path))
 
     def _look_at(self, path: Path) -> None:
         """Reads what a candidate is, without running it: it waits in the list."""

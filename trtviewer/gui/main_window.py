@@ -287,6 +287,7 @@ class MainWindow(FileCommands, ViewCommands, QMainWindow):
         if self.preferences.layout:
             self.restoreState(QByteArray(self.preferences.layout))
         self.view_model.set_playing(replace(self.view_model.playing, speed=self.preferences.speed))
+        self.view_model.set_settings(self.preferences.settings)
 
     def _save_preferences(self) -> None:
         try:
@@ -362,6 +363,7 @@ class MainWindow(FileCommands, ViewCommands, QMainWindow):
             geometry=bytes(self.saveGeometry().data()),
             layout=bytes(self.saveState().data()),
             speed=self.view_model.playing.speed,
+            settings=self.view_model.settings,
         )
         self._save_preferences()
         self.shut_down()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from trtviewer.atomic import write_text
-from trtviewer.errors import TrtviewerError
+from trtviewer.compare.settings import CompareSettings
+from trtviewer.errors import BadUsage, TrtviewerError
 
 VERSION = 1
 MOST_RECENT = 10
@@ -26,6 +27,7 @@ class Preferences:
     recent_models, recent_sources: the newest first; addresses as they were opened.
     geometry, layout: Qt's own bytes of the window and of its docks; empty for the default.
     speed: the playing speed.
+    settings: the thresholds.
     """
 
     theme: str = "system"
@@ -34,6 +36,7 @@ class Preferences:
     geometry: bytes = b""
     layout: bytes = b""
     speed: float = 1.0
+    settings: CompareSettings = field(default_factory=CompareSettings)
     notes: tuple[str, ...] = field(default=(), compare=False)
     """What went wrong in reading; to be shown, not kept."""
 
@@ -89,6 +92,7 @@ def _to_json(preferences: Preferences) -> dict[str, Any]:
         "geometry": base64.b64encode(preferences.geometry).decode("ascii"),
         "layout": base64.b64encode(preferences.layout).decode("ascii"),
         "speed": preferences.speed,
+        "settings": asdict(preferences.settings),
     }
 
 
@@ -108,5 +112,13 @@ def _from_json(read: Any) -> Preferences:
         geometry=base64.b64decode(read["geometry"], validate=True),
         layout=base64.b64decode(read["layout"], validate=True),
         speed=float(read["speed"]),
+        settings=_settings(read.get("settings", {})),
         **recent,
     )
+
+
+def _settings(read: Any) -> CompareSettings:
+    try:
+        return CompareSettings(**read)
+    except BadUsage as error:
+        raise ValueError(error.what) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import SIZES, Counts, DetectionSummary, DetectionTotals, strides_of
 from trtviewer.compare.verdict import verdict
 from trtviewer.gui.panes.pane_header import tabular
@@ -180,7 +182,7 @@ class Summary(QWidget):
             stale = video.settings != model.settings
             count = video.totals.frames
             frames = f"{count} frames" if count == total else f"{count} of {total} frames so far"
-            old = f", still at confidence {video.settings.confidence:.2f} …" if stale else ""
+            old = f", still at {_changed_words(video.settings, model.settings)} …" if stale else ""
             self.scope.setText(frames + old)
         else:
             summary = self._of_frame(comparison)
@@ -293,3 +295,9 @@ class Summary(QWidget):
         missed.setText(f"{counts.missed} / {counts.reference}")
         rate.setText(percent(counts.missed_rate))
         extra.setText(f"{counts.extra}")
+
+
+def _changed_words(shown: CompareSettings, wanted: CompareSettings) -> str:
+    """The thresholds that the figures are of, where they are not those of now: "confidence 0.25"."""
+    differing = [name for name in asdict(shown) if getattr(shown, name) != getattr(wanted, name)]
+    return ", ".join(f"{name.replace('_', ' ')} {getattr(shown, name):g}" for name in differing)

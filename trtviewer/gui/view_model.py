@@ -267,6 +267,7 @@ class Problem:
         place: "window", "reference", "candidate", "source", or the id of a dock.
         details: the whole story, for [Details].
         retry: what [Try again] does; None where trying again makes no sense.
+        choice: what else can be done: a button's words, and what it does.
     """
 
     what: str
@@ -275,6 +276,7 @@ class Problem:
     place: str = "window"
     details: str = ""
     retry: Callable[[], None] | None = field(default=None, compare=False)
+    choice: tuple[str, Callable[[], None]] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

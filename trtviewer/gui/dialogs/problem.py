@@ -48,6 +48,12 @@ class Banner(QFrame):
             again.setObjectName("banner.retry")
             again.clicked.connect(lambda: (view_model.clear_problems(problem.place), problem.retry()))
             row.addWidget(again)
+        if problem.choice is not None:
+            words, do = problem.choice
+            choice = QPushButton(words, self)
+            choice.setObjectName("banner.choice")
+            choice.clicked.connect(lambda: (view_model.clear_problems(problem.place), do()))
+            row.addWidget(choice)
         if problem.details:
             details = QPushButton("Details", self)
             details.setObjectName("banner.details")

@@ -22,6 +22,7 @@ from trtviewer.gui.view_model import Requests, Thumbnail, ViewModel
 
 BAND = 5
 """Height of the error's band, in pixels."""
+STALE_OPACITY = 0.45
 TOP = 8
 """Room above the strip, for the head of the position's line."""
 EDGE = 6
@@ -85,6 +86,7 @@ class Timeline(QWidget):
         view_model.matched_video_changed.connect(self._data_changed)
         view_model.source_changed.connect(self._source_changed)
         view_model.theme_changed.connect(self._data_changed)
+        view_model.settings_changed.connect(lambda _: self.update())
         view_model.position_changed.connect(lambda _: self.update())
         view_model.playing_changed.connect(lambda _: self.update())
         view_model.thumbnail_changed.connect(self._thumbnail_changed)
@@ -121,7 +123,12 @@ class Timeline(QWidget):
                 return
             if self._strip is None:
                 self._strip = self._paint_strip()
+            video = self._model.matched_video
+            if video is not None and video.settings != self._model.settings:
+                # Of the thresholds before; the strip is full again once the video is matched at those of now.
+                painter.setOpacity(STALE_OPACITY)
             painter.drawPixmap(EDGE, TOP, self._strip)
+            painter.setOpacity(1.0)
             self._paint_loop(painter)
             if self._hover is not None:
                 painter.setPen(QPen(theme.color("faint"), 1, Qt.PenStyle.DotLine))
