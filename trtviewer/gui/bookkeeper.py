@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from trtviewer.compare.frame_comparison import FrameComparison
-from trtviewer.compare.kept import KeptFrames
+from trtviewer.compare.kept import KeptFrame, KeptFrames
 from trtviewer.compare.latency import LatencyTotals
 from trtviewer.compare.matched_video import MatchedVideo, MatchedVideoBuilder
 from trtviewer.compare.settings import CompareSettings
@@ -159,6 +159,12 @@ class Bookkeeper:
         with self._condition:
             ledger = self._ledgers.get(key)
             return [index for index in indices if ledger is None or index not in ledger.kept]
+
+    def frames(self, key: str) -> Iterator[KeptFrame]:
+        """The kept frames of a candidate, by rising index."""
+        with self._condition:
+            ledger = self._ledgers.get(key)
+        return iter(()) if ledger is None else iter(ledger.kept)
 
     def set_settings(self, settings: CompareSettings) -> None:
         with self._condition:

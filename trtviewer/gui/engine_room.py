@@ -251,11 +251,13 @@ class EngineRoom:
         self, path: Path, totals: TotalsResult, settings: CompareSettings, speedup: float | None
     ) -> None:
         """Writes the figures as `compare --json` does. Raises: BadInput: nothing is compared, or it cannot be written."""
-        from trtviewer.report.compare_json import ReportModel, ReportSource, compare_report, write_report
+        from trtviewer.gui.figures_report import figures_report
+        from trtviewer.report.compare_json import ReportModel, ReportSource, write_report
 
         if self._pair is None or self._source is None or not self.key:
             raise BadInput("there are no figures yet", advice="open two models and a video first")
-        report = compare_report(
+        report = figures_report(
+            self._books.frames(self.key),
             totals,
             settings,
             ReportModel(self._pair.reference.spec, self._pair.reference.info),
