@@ -154,10 +154,14 @@ def diagnose() -> Diagnosis:
 def _abilities(packages: dict[str, str]) -> list[Ability]:
     import onnxruntime as ort
 
+    from trtviewer.quantize.self_test import self_test
+
+    int8 = self_test()
     return [
         Ability("videos", bool(packages["av"]), "any codec of FFmpeg, through PyAV"),
         Ability("window", bool(packages["PySide6-Essentials"]) and _has_display(), _display()),
         Ability("ONNX on the CPU", True, f"ONNX Runtime {ort.__version__}"),
+        Ability("INT8 on the CPU, emulated", int8.passed, int8.sentence),
         Ability("ONNX on the GPU", *_onnx_on_the_gpu()),
         *_engines(),
     ]

@@ -74,8 +74,10 @@ class StatusBar(QStatusBar):
         self.addWidget(self.words, 1)
         self.addWidget(self.work)
         self.addPermanentWidget(self.emulated)
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         for signal in (view_model.progress_changed, view_model.status_changed, view_model.models_changed):
             signal.connect(self._show)
+        view_model.what_if.self_test_changed.connect(self._show_self_test)
         self._show()
 
     def _show(self, *_: object) -> None:
@@ -88,6 +90,11 @@ class StatusBar(QStatusBar):
         models = model.models
         emulated = any(entry is not None and entry.emulated for entry in (models.reference, models.candidate))
         self.emulated.setVisible(emulated)
+
+    def _show_self_test(self, sentence: str) -> None:
+        """Said once; it can be read again behind the mark of emulation."""
+        self._model.set_status(sentence)
+        self.emulated.setToolTip(f"{EMULATED_TIP}\n{sentence}.")
 
 
 def _duration(seconds: float) -> str:

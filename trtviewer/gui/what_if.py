@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ from trtviewer.gui.what_if_state import TASK, Apply, Export, FindLayers, Judge, 
 from trtviewer.gui.whatif_room import Figures, Part, Recipe, WhatIfRoom, copy_model, figures_of
 from trtviewer.models.spec import ModelSpec
 from trtviewer.sources.source import spread
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,6 +54,7 @@ class WhatIf(QObject):
         self._figures.failed.connect(lambda error: self._fail(error, "variants"))
         self._cancelled = threading.Event()
         self._closed = False
+        self._self_tested = False
         self._compared: tuple[Path | None, str] = (None, "")
         requests.what_if.connect(self.answer)
         view_model.settings_changed.connect(self._ask_figures)
@@ -234,7 +238,22 @@ class WhatIf(QObject):
             entry.spec if entry is not None else None for entry in (models.reference, models.candidate)
         )  # type: ignore[return-value]
 
+    def _test_int8(self) -> None:
+        """On this object's thread: once a window, and remembered by the machine."""
+        from trtviewer.quantize.self_test import self_test
+
+        try:
+            sentence = self_test().sentence
+        except Exception as error:  # that a test fails to run must not look like a failure of the models
+            _log.warning("the INT8 self test could not be run", exc_info=error)
+            return
+        self._events.publish(lambda: self._state.set_self_test(sentence))
+
     def _inputs_changed(self, *_: object) -> None:
+        emulated = any(entry.emulated for entry in self._model.models.candidates)
+        if emulated and not self._self_tested and not self._closed:
+            self._self_tested = True
+            self._thread.submit(self._test_int8)
         models, source = self._model.models, self._model.source
         reference = models.reference.path if models.reference is not None else None
         compared = (reference, source.address if source is not None else "")

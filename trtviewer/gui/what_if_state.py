@@ -109,6 +109,7 @@ class WhatIfState(QObject):
     ticks: frozenset of names; the layers that the next variant keeps in float.
     extra: tuple of Part; frames that were added to the calibration set.
     running: what the workshop is doing, or "".
+    self_test: whether INT8 is computed right on this CPU, in a sentence; "" until an emulated model is open.
     """
 
     layers_changed = Signal(object)
@@ -116,6 +117,7 @@ class WhatIfState(QObject):
     ticks_changed = Signal(object)
     extra_changed = Signal(object)
     running_changed = Signal(object)
+    self_test_changed = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -124,6 +126,7 @@ class WhatIfState(QObject):
         self.ticks: frozenset[str] = frozenset()
         self.extra: tuple[Part, ...] = ()
         self.running = ""
+        self.self_test = ""
 
     def set_layers(self, layers: LayersFinding | None) -> None:
         if layers is not self.layers:
@@ -159,6 +162,11 @@ class WhatIfState(QObject):
         if running != self.running:
             self.running = running
             self.running_changed.emit(running)
+
+    def set_self_test(self, sentence: str) -> None:
+        if sentence != self.self_test:
+            self.self_test = sentence
+            self.self_test_changed.emit(sentence)
 
 
 def _share(variant: Variant) -> float | None:

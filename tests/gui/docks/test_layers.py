@@ -312,3 +312,10 @@ def test_that_the_share_left_in_int8_counts_multiplications(found: MainWindow) -
     ticked = frozenset(sorted(macs)[:2])
     left = sum(count for name, count in macs.items() if name not in ticked) / sum(macs.values())
     assert rows.int8_share(ticked) == pytest.approx(left)
+
+
+def test_that_the_status_bar_says_how_int8_is_computed_here(comparing: MainWindow, qtbot: QtBot) -> None:
+    status = comparing.findChild(QLabel, "status")
+    qtbot.waitUntil(lambda: "disable_quant_qdq" in status.text(), timeout=PATIENCE_MS)
+    assert "INT8" in status.text()
+    assert "disable_quant_qdq" in comparing.findChild(QLabel, "status.emulated").toolTip()
