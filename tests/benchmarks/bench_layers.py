@@ -3,11 +3,14 @@
     python tests/benchmarks/bench_layers.py cost    [--frames 30] [MODEL CANDIDATE SOURCE]
     python tests/benchmarks/bench_layers.py memory  [--frames 30 300]
     python tests/benchmarks/bench_layers.py removal [--frames 8]
+    python tests/benchmarks/bench_layers.py sets    [--frames 100] [--goal 'missed_rate <= 0.02'] [MODEL SOURCE]
 
 `cost`: own and cumulative error of all layers, by `LayerMeter` and by onnxruntime.quantization.qdq_loss_debug (which keeps every
 activation), each in a process of its own on the same frames; wall time, processor time, peak memory, and their ratios.
 `memory`: peak memory of ours at several numbers of frames. `removal`: the MSE at the heads that the first five layers of the
-ranking remove when they are kept in float, against the best five of trying every layer alone.
+ranking remove when they are kept in float, against the best five of trying every layer alone. `sets`: four calibration methods, each with
+every layer in INT8, with the first and the heads in float, and with the set that the search finds; calibrated and searched on 30 frames,
+judged on others.
 Without a model: the real model and video of ../shared/data, and an INT8 twin made on the spot.
 """
 
@@ -21,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,17 +33,28 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from trtviewer.blame.layer_error import LayerMeter
-from trtviewer.blame.measurement import LayerMeasurement, measure
+from trtviewer.blame.measurement import HEADS_FRAMES, LayerMeasurement, measure
 from trtviewer.blame.pairing import load_twin
-from trtviewer.blame.trial import Bench
+from trtviewer.blame.search import Search
+from trtviewer.blame.trial import Bench, Trial
+from trtviewer.blame.twin import Twin
+from trtviewer.cli.layers_search import Goal
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.models.load import load_spec
+from trtviewer.models.spec import Precision
 from trtviewer.preprocess import Preprocessor
+from trtviewer.quantize.graph import load_network
+from trtviewer.quantize.keep_float import FIRST, HEADS, resolve
+from trtviewer.quantize.methods import Method, amax_by_tensor
+from trtviewer.quantize.qdq import write_qdq
+from trtviewer.quantize.ranges import calibration_tensors, collect_ranges
+from trtviewer.report.gates import parse_gate
 from trtviewer.sources.address import open_source
-from trtviewer.sources.source import spread
+from trtviewer.sources.source import Source, spread
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 FIVE = 5
+CALIBRATION = 30
 
 
 def tensors(model: Path, address: str, count: int) -> Iterator[NDArray[np.float32]]:
@@ -132,20 +147,82 @@ def removal(paths: list[str], count: int) -> None:
     print(f"share of what the best five remove: {first / exhaustive:.1%}; {bench.passes} forward passes")
 
 
+def sets(model: Path, address: str, count: int, goal_text: str) -> None:
+    spec, settings = load_spec(model), CompareSettings()
+    assert spec.input is not None
+    network = load_network(model)
+    edges = resolve(network, [FIRST, HEADS])
+    with open_source(address) as source, tempfile.TemporaryDirectory() as folder:
+        every = spread(source.length or 400, count + CALIBRATION)
+        calibration = [every[place] for place in spread(len(every), CALIBRATION)]
+        test = [index for index in every if index not in calibration]
+        ranges = collect_ranges(network, calibration_tensors(source, spec.input, calibration))
+        print(
+            f"{model.name}, {address}: calibrated and searched on {len(calibration)} frames, judged on {len(test)}"
+        )
+        for method in Method:
+            out = Path(folder) / f"{method.value}.onnx"
+            write_qdq(network, amax_by_tensor(ranges, method), (), out)
+            int8 = replace(spec, path=out, precision=Precision.INT8)
+            twin = load_twin(spec, int8)
+            found = _searched(twin, source, calibration, settings, goal_text)
+            judge = Bench(twin, (source.read(index) for index in test), settings)
+            chosen = {
+                "all INT8": frozenset[int](),
+                "first and heads float": frozenset(i for i in twin.int8 if twin.layers[i].name in edges),
+                "searched": found,
+            }
+            for title, kept in chosen.items():
+                print(f"  {method.value:10} {title:22} {_row(judge.try_float(kept))}")
+            names = ", ".join(twin.layers[index].name for index in sorted(found))
+            print(f"  {'':10} searched: {names or 'nothing in float'}", flush=True)
+
+
+def _searched(
+    twin: Twin, source: Source, indices: list[int], settings: CompareSettings, goal_text: str
+) -> frozenset[int]:
+    measurement = LayerMeasurement(twin, settings)
+    measure(measurement, source, [indices[place] for place in spread(len(indices), HEADS_FRAMES)])
+    goal = Goal(parse_gate(goal_text), twin, source, settings)
+    bench = Bench(twin, (source.read(index) for index in indices), settings)
+    search = Search(bench, measurement.result().at_heads, goal.met)
+    search.run()
+    best = search.result().best
+    return frozenset(twin.int8) if best is None else best.keep_float
+
+
+def _row(trial: Trial) -> str:
+    counts, outputs = trial.result.detections.counts, trial.result.outputs
+    mse = " ".join(f"{output.name} {output.total.mse:.4g}" for output in outputs)
+    sizes = ", ".join(
+        f"{size} {each.missed}/{each.reference}" for size, each in trial.result.detections.by_size.items()
+    )
+    rate = 0.0 if trial.missed_rate is None else trial.missed_rate
+    return (
+        f"{trial.int8_share:6.1%} of MACs in INT8, MSE {mse}, missed {counts.missed} of {counts.reference} ({rate:.1%}: {sizes}), "
+        f"extra {counts.extra}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kinds = ["cost", "memory", "removal", *_CHILDREN]
+    kinds = ["cost", "memory", "removal", "sets", *_CHILDREN]
     parser.add_argument("what", choices=kinds, help="ours and theirs: one process of cost")
     parser.add_argument("paths", nargs="*", metavar="MODEL CANDIDATE SOURCE")
     parser.add_argument("--frames", type=int, nargs="+", default=[30])
+    parser.add_argument("--goal", default="missed_rate <= 0.02")
     arguments = parser.parse_args()
     if arguments.what in _CHILDREN:
         model, candidate, address = arguments.paths
         _CHILDREN[arguments.what](Path(model), Path(candidate), address, arguments.frames[0])
         used = resource.getrusage(resource.RUSAGE_SELF)
         print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "mb": used.ru_maxrss / 1024}))
+        return
+    if arguments.what == "sets":
+        model, address = arguments.paths or (str(SHARED / "yolov4-tiny.onnx"), str(SHARED / "street.avi"))
+        sets(Path(model), address, arguments.frames[0], arguments.goal)
         return
     with tempfile.TemporaryDirectory() as folder:
         paths = arguments.paths or _real(Path(folder))
