@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtviewer.errors import BadInput, Cancelled
+from trtviewer.models.correspond import correspond
 from trtviewer.models.spec import ModelSpec
 from trtviewer.pipeline.pair import open_pair
 from trtviewer.pipeline.worker import RunnerThread
@@ -75,6 +76,7 @@ def bench_pair(
         BadInput: a model cannot be run, or the two do not correspond.
         MissingRuntime: what one of them needs is not here.
     """
+    correspond(reference, candidate)  # before seconds are spent on two that cannot be compared
     steps = _Steps(progress, cancelled)
     alone = []
     for spec in (reference, candidate):
