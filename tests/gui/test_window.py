@@ -540,6 +540,7 @@ def test_that_a_picture_that_cannot_be_written_is_said(comparing: MainWindow, tm
 
 
 def test_that_presentation_shows_panes_and_verdict_and_goes_back(comparing: MainWindow, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: "INT8" in comparing.summary.verdict.text(), timeout=PATIENCE_MS)
     press(qtbot, comparing, Qt.Key.Key_F11)
     assert not comparing.panel.isVisible()
     assert not comparing.transport.isVisible()

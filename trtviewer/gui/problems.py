@@ -1,0 +1,27 @@
+"""An error as the window shows it."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from trtviewer.errors import TrtviewerError
+from trtviewer.gui.state import Problem
+
+_log = logging.getLogger(__name__)
+
+
+def problem_of(error: BaseException, place: str, retry: Callable[[], None] | None = None) -> Problem:
+    """An error as the window shows it; what is no `TrtviewerError` is a bug, and is logged whole."""
+    details = "".join(traceback.format_exception(error))
+    if isinstance(error, TrtviewerError):
+        return Problem(
+            error.what, Path(error.subject).name or error.subject, error.advice, place, details, retry
+        )
+    _log.error("unexpected error", exc_info=error)
+    text = " ".join(str(error).split()) or type(error).__name__
+    return Problem(
+        f"unexpected error: {text}", "", "this is a bug; Details has the whole of it", place, details, retry
+    )
