@@ -10,6 +10,7 @@ import onnx
 import pytest
 
 from tests.blame import small
+from tests.model_zoo import quantized_twin
 from tests.quantize import networks
 from trtviewer.blame.mixed_graph import open_mixed, variant
 from trtviewer.blame.twin import Twin
@@ -74,13 +75,20 @@ def test_that_a_pair_that_two_layers_read_stays_for_the_one_in_int8(tmp_path: Pa
     assert not np.array_equal(short, both)
 
 
-def test_that_onnxruntimes_own_layout_with_quantized_outputs_is_understood(tmp_path: Path) -> None:
-    from tests.model_zoo import quantized_twin
-
+@pytest.mark.parametrize("named", [True, False])
+def test_that_onnxruntimes_own_layout_with_quantized_outputs_is_understood(
+    named: bool, tmp_path: Path
+) -> None:
     model = networks.plain(tmp_path / "float.onnx")
+    if not named:
+        nameless = onnx.load(model)
+        for node in nameless.graph.node:
+            node.name = ""
+        onnx.save(nameless, model)
     candidate = quantized_twin(model, tmp_path / "int8.onnx")
     twin = small.twin_of(model, candidate)
-    assert {"First", "Middle", "Head"} <= {layer.name for layer in twin.layers if layer.is_int8}
+    outputs = {layer.output for layer in twin.layers if layer.is_int8}
+    assert {"first", "middle", "head"} <= outputs
     (tensor,) = networks.pictures(1)
     (made,) = outputs_of(twin, [], tensor)
     np.testing.assert_allclose(made, small.run(candidate, tensor)[0], rtol=1e-5, atol=1e-5)

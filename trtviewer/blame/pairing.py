@@ -26,6 +26,8 @@ from trtviewer.quantize.graph import (
     with_constants_as_initializers,
 )
 
+_MOVED_OUTPUT = "_QuantizeLinear_Input"
+"""What onnxruntime adds to the name of an output of the model that it puts a pair behind."""
 _QOPERATORS = ("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "DynamicQuantizeLinear")
 _OTHER_TRAINING = 0.5
 """Squared difference of the weights over their square: rounding to 8 bits makes at most a hundredth, another training about 2."""
@@ -184,7 +186,8 @@ class _Pairing:
         return node.op_type in PAIR or (node.op_type == "Cast" and node.name not in self._by_name)
 
     def _pair(self, node: NodeProto) -> None:
-        for partner in (self._producer.get(node.output[0]), self._by_name.get(node.name)):
+        made = node.output[0].removesuffix(_MOVED_OUTPUT)
+        for partner in (self._producer.get(made), self._by_name.get(node.name)):
             if partner is None or partner.op_type != node.op_type or partner.name in self._partners:
                 continue
             self._partners[partner.name] = node

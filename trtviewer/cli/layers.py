@@ -71,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     print_layers(result)
     if goal is not None and found is not None:
         print_search(twin, found, goal)
+    if interrupted and result.frames == len(indices):
+        raise Cancelled("interrupted while searching", advice="the layers' figures are whole")
     if interrupted:
         raise Cancelled(f"interrupted after {result.frames} frames", advice="the figures are of these")
     return 0
@@ -136,7 +138,7 @@ def print_layers(result: LayersResult) -> None:
 
 def _table(result: LayersResult) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("layer")
+    table.add_column("layer", overflow="fold")
     table.add_column("op")
     for heading in (
         "MACs",
