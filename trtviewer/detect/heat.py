@@ -84,6 +84,11 @@ class HeatRow:
         return (0, 0) if values is None else (values.shape[0], values.shape[1])
 
 
+def scale_title(scale: ScaleMap) -> str:
+    """What its cells are there to find, "small objects"; the map's name where its stride says nothing."""
+    return f"{SIZE_WORDS[scale.stride]} objects" if scale.stride in SIZE_WORDS else scale.name
+
+
 def has_logits(spec: ModelSpec) -> bool:
     """Whether objectness and class channels are before their sigmoid."""
     return spec.family is Family.YOLO_ANCHOR
@@ -308,11 +313,9 @@ def _row(
             difference = _frozen(np.subtract(other, own))
     either = reference or candidate
     assert either is not None
-    stride = either.stride
-    title = f"{SIZE_WORDS[stride]} objects" if stride in SIZE_WORDS else either.name
     return HeatRow(
-        stride=stride,
-        title=title,
+        stride=either.stride,
+        title=scale_title(either),
         reference=own,
         candidate=other,
         difference=difference,

@@ -277,3 +277,23 @@ def test_that_scales_stand_side_by_side_or_below_each_other_as_there_is_room(
     assert (second.top() == first.top()) is beside
     for index in range(2):
         assert dock.maps.rect().contains(dock.maps.tile(index, 2).toRect())
+
+
+def test_that_a_click_on_a_title_shows_that_scale_alone_and_larger(
+    show: Show, qtbot: QtBot, comparison: FrameComparison
+) -> None:
+    dock = shown(show, qtbot, 900, 190)
+    before = dock.maps.tile(1, 0).width()
+    at = dock.maps.title_place(1).center().toPoint()
+    qtbot.mouseClick(dock.maps, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.waitUntil(lambda: len(dock.answer_picture.rows) == 1, timeout=5000)
+    assert dock.answer_picture.rows[0].row.stride == 16
+    assert dock.maps.tile(0, 0).width() > 1.2 * before
+    assert dock.findChild(QComboBox, "heatmaps.scale").currentText() == "medium objects"
+    qtbot.mouseMove(dock.maps, middle(dock.maps, Cell(0, 2, 1), 0))
+    qtbot.waitUntil(lambda: dock.maps.cursor_cell == Cell(0, 2, 1), timeout=2000)
+    value = score(comparison.reference.heads["s16"], 2, 1)
+    assert f"{value:.3f}" in dock.findChild(QLabel, "heatmaps.readout").text()
+    at = dock.maps.title_place(0).center().toPoint()
+    qtbot.mouseClick(dock.maps, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.waitUntil(lambda: len(dock.answer_picture.rows) == 2, timeout=5000)

@@ -25,7 +25,7 @@ class DisagreementFilters(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.kind = _choice("disagreements.kind", "Kind", "missed and extra")
+        self.kind = _choice("disagreements.kind", "Kind", "any kind")
         for kind, text in KIND_WORDS.items():
             self.kind.addItem(text, kind)
         self.reason = _choice("disagreements.reason", "Reason", "any reason")

@@ -41,10 +41,12 @@ class HeatPanel(QWidget):
     Signals:
         pointed(Cell | None): the cursor stands on another cell, or on none.
         chosen(Cell): a cell was clicked, or Enter pressed on it.
+        titled(int): the title of a scale was clicked; its place among the rows.
     """
 
     pointed = Signal(object)
     chosen = Signal(object)
+    titled = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -118,12 +120,16 @@ class HeatPanel(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._move(self._cell_under(event.position()))
+        on_title = self._title_under(event.position()) is not None
+        self.setCursor(Qt.CursorShape.PointingHandCursor if on_title else Qt.CursorShape.ArrowCursor)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._move(None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        cell = self._cell_under(event.position())
+        cell, title = self._cell_under(event.position()), self._title_under(event.position())
+        if title is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.titled.emit(title)
         if event.button() == Qt.MouseButton.LeftButton and cell is not None:
             self._move(cell)
             self.chosen.emit(cell)
@@ -186,6 +192,19 @@ class HeatPanel(QWidget):
                     y = crop.top() + (place.y() - tile.top()) / tile.height() * crop.height()
                     return self._picture.inside(Cell(row_index, math.floor(y), math.floor(x)))
         return None
+
+    def _title_under(self, place: QPointF) -> int | None:
+        """The scale whose title is there."""
+        for row_index in range(len(self._tiles())):
+            if self.title_place(row_index).contains(place):
+                return row_index
+        return None
+
+    def title_place(self, row_index: int) -> QRectF:
+        """Where a scale's title is painted."""
+        first, last = self.tile(row_index, 0), self.tile(row_index, 2)
+        line = self.fontMetrics().height()
+        return QRectF(first.left(), first.top() - 2 * line - 4, last.right() - first.left(), line)
 
     @staticmethod
     def _fits(picture: HeatPicture, cell: Cell) -> bool:
@@ -262,8 +281,7 @@ class HeatPanel(QWidget):
     def _paint_block(self, painter: QPainter, picture: HeatPicture, index: int, tiles: list[QRectF]) -> None:
         painted = picture.rows[index]
         row, line = painted.row, self.fontMetrics().height()
-        top = tiles[0].top() - 2 * line - 4
-        title = QRectF(tiles[0].left(), top, tiles[2].right() - tiles[0].left(), line)
+        title = self.title_place(index)
         rows, columns = row.grid
         facts = f"stride {row.stride} · " if row.stride is not None else ""
         self._two_tone(painter, title, row.title, f"{facts}{columns} × {rows} cells")

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 
 from trtviewer.compare.frame_comparison import FrameComparison
-from trtviewer.detect.heat import HeatChannel, HeatRow, heat_rows
+from trtviewer.detect.families import scale_maps
+from trtviewer.detect.heat import HeatChannel, HeatRow, heat_rows, scale_title
 from trtviewer.detect.scale_map import Channel
 from trtviewer.gui.docks.colour_maps import coloured, diverging, pixel, viridis
 from trtviewer.gui.theme import Theme
@@ -91,20 +92,22 @@ class HeatPicture:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class HeatRequest:
-    """All that the maps of one frame are made from."""
+    """All that the maps of one frame are made from; `stride` for one scale only."""
 
     comparison: FrameComparison
     channel: HeatChannel
     theme: Theme
+    stride: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class HeatAnswer:
-    """The maps, and the channels that these models have (of the scale that has most)."""
+    """The maps, the channels that these models have (of the scale that has most), and all their scales: stride, title."""
 
     request: HeatRequest
     picture: HeatPicture
     channels: tuple[Channel, ...]
+    scales: tuple[tuple[int, str], ...]
 
 
 def picture_of(request: HeatRequest) -> HeatAnswer:
@@ -116,6 +119,7 @@ def picture_of(request: HeatRequest) -> HeatAnswer:
         (candidate.spec, candidate.heads),
         comparison.correspondence.pairs,
         request.channel,
+        stride=request.stride,
     )
     undefined = pixel(theme.color("warning"))
     painted = tuple(
@@ -135,6 +139,7 @@ def picture_of(request: HeatRequest) -> HeatAnswer:
     picture = HeatPicture(
         comparison.frame.index, (height, width), comparison.placement, request.channel, painted
     )
-    maps = [row.reference_map or row.candidate_map for row in rows]
-    channels = max((one.channels for one in maps if one is not None), key=len, default=())
-    return HeatAnswer(request, picture, channels)
+    maps = (*scale_maps(reference.spec, reference.heads), *scale_maps(candidate.spec, candidate.heads))
+    channels = max((one.channels for one in maps), key=len, default=())
+    scales = {one.stride: scale_title(one) for one in maps if one.stride is not None}
+    return HeatAnswer(request, picture, channels, tuple(sorted(scales.items())))

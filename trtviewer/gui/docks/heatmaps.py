@@ -90,6 +90,12 @@ class HeatmapsDock(QWidget):
     def _build(self) -> None:
         self.chooser = HeatChooser()
         self.chooser.changed.connect(self._channel_changed)
+        self.scale = QComboBox()
+        self.scale.setObjectName("heatmaps.scale")
+        self.scale.setAccessibleName("Scales")
+        self.scale.setToolTip("All scales, or one of them larger (a click on its title does the same).")
+        self.scale.addItem("all", None)
+        self.scale.currentIndexChanged.connect(self._pace.want)
         self.overlay = QComboBox()
         self.overlay.setObjectName("heatmaps.overlay")
         self.overlay.setAccessibleName("Map over the picture")
@@ -103,7 +109,8 @@ class HeatmapsDock(QWidget):
         self.opacity.setToolTip("How much of the picture the map covers.")
         self.opacity.setRange(5, 100)
         self.overlay.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.overlay.setMinimumContentsLength(14)
+        self.overlay.setMinimumContentsLength(8)
+        self.overlay.view().setMinimumWidth(220)
         self.readout = HeatReadout()
         self.maps = HeatPanel()
 
@@ -111,8 +118,12 @@ class HeatmapsDock(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(4)
         form.addRow("Show", self.chooser)
-        form.addRow("On picture", self.overlay)
-        form.addRow("Opacity", self.opacity)
+        form.addRow("Scales", self.scale)
+        over = QHBoxLayout()
+        over.setSpacing(8)
+        over.addWidget(self.overlay, 3)
+        over.addWidget(self.opacity, 1)
+        form.addRow("On picture", over)
         side = QWidget()
         side.setFixedWidth(284)
         column = QVBoxLayout(side)
@@ -130,6 +141,7 @@ class HeatmapsDock(QWidget):
         self.opacity.valueChanged.connect(self._opacity_changed)
         self.maps.pointed.connect(self._point_changed)
         self.maps.chosen.connect(self._choose)
+        self.maps.titled.connect(self._title_clicked)
 
     # ---- what is shown
 
@@ -171,7 +183,9 @@ class HeatmapsDock(QWidget):
         if comparison is None or not self._wanted():
             return
         self._heads = (comparison.reference.heads, comparison.candidate.heads)
-        self._newest.ask(HeatRequest(comparison, self.channel, self._view_model.theme))
+        self._newest.ask(
+            HeatRequest(comparison, self.channel, self._view_model.theme, self.scale.currentData())
+        )
 
     def _show(self, answer: HeatAnswer) -> None:
         if self._view_model.comparison is None:
@@ -199,7 +213,9 @@ class HeatmapsDock(QWidget):
     def _offer(self, answer: HeatAnswer) -> None:
         """Offers what these models have: their channels, their scales."""
         self.chooser.offer(answer.channels)
-        scales = {row.row.stride: row.row.title for row in answer.picture.rows if row.row.stride is not None}
+        scales = dict(answer.scales)
+        if [self.scale.itemData(index) for index in range(1, self.scale.count())] != list(scales):
+            self._offer_scales(scales)
         known = [self.overlay.itemData(index) for index in range(1, self.overlay.count())]
         offered = [OverlayChoice(stride, difference) for stride in scales for difference in (False, True)]
         if known != offered:
@@ -213,6 +229,24 @@ class HeatmapsDock(QWidget):
                 self.overlay.setCurrentIndex(
                     max(0, self.overlay.findData(chosen)) if chosen is not None else 0
                 )
+
+    def _offer_scales(self, scales: dict[int, str]) -> None:
+        chosen = self.scale.currentData()
+        with QSignalBlocker(self.scale):
+            while self.scale.count() > 1:
+                self.scale.removeItem(1)
+            for stride, title in scales.items():
+                self.scale.addItem(title, stride)
+            self.scale.setCurrentIndex(max(0, self.scale.findData(chosen)) if chosen is not None else 0)
+        if chosen is not None and chosen not in scales:
+            self._pace.want()
+
+    def _title_clicked(self, row_index: int) -> None:
+        """One scale alone and large, or all of them again."""
+        if self._shown is not None:
+            stride = self._shown.picture.rows[row_index].row.stride
+            alone = self.scale.currentData() is not None or stride is None
+            self.scale.setCurrentIndex(0 if alone else self.scale.findData(stride))
 
     def _overlay_changed(self) -> None:
         self._laid.choose(self.overlay.currentData(), self.channel)

@@ -84,9 +84,9 @@ class SpeedDock(QWidget):
         whole.setContentsMargins(8, 8, 8, 4)
         whole.setSpacing(12)
         whole.addWidget(self._build_benchmark())
-        whole.addLayout(self._build_live(), 3)
+        whole.addLayout(self._build_live(), 5)
         self.stages = StageBars()
-        whole.addWidget(self.stages, 3)
+        whole.addWidget(self.stages, 2)
         self.setMinimumWidth(560)
 
     def _build_benchmark(self) -> QWidget:
