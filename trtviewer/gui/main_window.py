@@ -242,6 +242,7 @@ class MainWindow(FileCommands, ViewCommands, QMainWindow):
         model.selection_changed.connect(
             lambda selection: model.set_status(selection.label) if selection is not None else None
         )
+        self.comparison.chosen.connect(self.requests.select)
         self.engine.opened.connect(self._remember)
         self.engine.opened.connect(self._source_opened)
         self.engine.ambiguous.connect(self.ask_reading)

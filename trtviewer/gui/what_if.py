@@ -18,7 +18,17 @@ from trtviewer.gui.docks.newest import Newest
 from trtviewer.gui.engine import Engine, problem_of
 from trtviewer.gui.engine_room import Pace
 from trtviewer.gui.view_model import Progress, Requests, ViewModel
-from trtviewer.gui.what_if_state import TASK, Apply, Export, FindLayers, Judge, LayersFinding, Variant
+from trtviewer.gui.what_if_state import (
+    TASK,
+    Apply,
+    Export,
+    FindLayers,
+    Inspect,
+    Judge,
+    LayersFinding,
+    ObjectFinding,
+    Variant,
+)
 from trtviewer.gui.whatif_room import Figures, Part, Recipe, WhatIfRoom, copy_model, figures_of
 from trtviewer.models.spec import ModelSpec
 from trtviewer.sources.source import spread
@@ -67,6 +77,8 @@ class WhatIf(QObject):
             self._find_layers(request)
         elif isinstance(request, Apply):
             self._apply(request)
+        elif isinstance(request, Inspect):
+            self._inspect(request)
         elif isinstance(request, Judge):
             self._judge(request)
         elif isinstance(request, Export):
@@ -127,6 +139,21 @@ class WhatIf(QObject):
             self._judge_all(reference, [load_spec(made.path), *others], request.judge, settings)
 
         self._start("layers", "Making a variant", work)
+
+    def _inspect(self, request: Inspect) -> None:
+        reference, candidate = self._specs()
+        if reference is None or candidate is None:
+            return
+
+        def work() -> None:
+            place = request.selection
+            blame = self._room.inspect(
+                reference, candidate, request.frame, place.head, place.position, request.class_id, self._tell
+            )
+            found = ObjectFinding(place, candidate.path, request.class_id, request.class_name, blame)
+            self._events.publish(lambda: self._state.set_object(found))
+
+        self._start("layers", f"Looking for what took the {request.class_name}", work)
 
     def _judge(self, request: Judge) -> None:
         reference, _ = self._specs()
@@ -263,6 +290,7 @@ class WhatIf(QObject):
             self._state.set_ticks(frozenset())
         self._compared = compared
         self._state.set_layers(None)
+        self._state.set_object(None)
         self._state.forget_figures()
         self._cancelled.set()
         if not self._closed:

@@ -12,7 +12,10 @@ from trtviewer.gui.whatif_room import Figures, Made, Part
 
 if TYPE_CHECKING:
     from trtviewer.blame.measurement import LayersResult
+    from trtviewer.blame.one_object import ObjectBlame
     from trtviewer.compare.kept import KeptFrame
+    from trtviewer.gui.view_model import Selection
+    from trtviewer.sources.frame import Frame
 
 
 TASK = "what-if"
@@ -58,6 +61,23 @@ class Variant:
     note: str = ""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class ObjectFinding:
+    """Why the candidate lost one object.
+
+    Attributes:
+        selection: the place that the user chose.
+        candidate: whose layers.
+        class_id, class_name: what it is.
+    """
+
+    selection: Selection
+    candidate: Path
+    class_id: int
+    class_name: str
+    blame: ObjectBlame
+
+
 # What the docks ask for -----------------------------------------------------------------------------------------------
 
 
@@ -85,6 +105,16 @@ class Apply:
     judge: Part
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Inspect:
+    """Say why the candidate lost the object at this place of this frame; its head and position are known."""
+
+    frame: Frame
+    selection: Selection
+    class_id: int
+    class_name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Judge all candidates of the list on these frames."""
@@ -105,6 +135,7 @@ class WhatIfState(QObject):
     """Attributes, each with the signal that tells its change:
 
     layers: LayersFinding | None.
+    object: ObjectFinding | None.
     variants: by the path of the candidate.
     ticks: frozenset of names; the layers that the next variant keeps in float.
     extra: tuple of Part; frames that were added to the calibration set.
@@ -113,6 +144,7 @@ class WhatIfState(QObject):
     """
 
     layers_changed = Signal(object)
+    object_changed = Signal(object)
     variants_changed = Signal(object)
     ticks_changed = Signal(object)
     extra_changed = Signal(object)
@@ -122,6 +154,7 @@ class WhatIfState(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.layers: LayersFinding | None = None
+        self.object: ObjectFinding | None = None
         self.variants: dict[Path, Variant] = {}
         self.ticks: frozenset[str] = frozenset()
         self.extra: tuple[Part, ...] = ()
@@ -132,6 +165,11 @@ class WhatIfState(QObject):
         if layers is not self.layers:
             self.layers = layers
             self.layers_changed.emit(layers)
+
+    def set_object(self, found: ObjectFinding | None) -> None:
+        if found is not self.object:
+            self.object = found
+            self.object_changed.emit(found)
 
     def variant(self, path: Path) -> Variant:
         """What is known of a candidate; nothing yet, for one that was just opened."""

@@ -22,6 +22,7 @@ from trtviewer.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from trtviewer.blame.measurement import LayersResult
+    from trtviewer.blame.one_object import ObjectBlame, ObjectInspector
     from trtviewer.blame.twin import Twin
     from trtviewer.compare.kept import KeptFrame
     from trtviewer.compare.settings import CompareSettings
@@ -121,6 +122,7 @@ class WhatIfRoom:
         self._ranges: dict[tuple[object, ...], Ranges] = {}
         self._twin: tuple[object, Twin] | None = None
         self._judged: _Judged | None = None
+        self._inspector: tuple[object, ObjectInspector] | None = None
 
     # Variants -----------------------------------------------------------------------------------------------------
 
@@ -284,6 +286,29 @@ class WhatIfRoom:
             raise Cancelled("stopped before the first frame was done", subject=candidate.path)
         return result
 
+    def inspect(
+        self,
+        reference: ModelSpec,
+        candidate: ModelSpec,
+        frame: Frame,
+        head: int,
+        position: int,
+        class_id: int,
+        tell: Tell,
+    ) -> ObjectBlame:
+        """Why the candidate lost the reference's box at that place of a head.
+
+        Raises: BadInput: the two are not one network, or its boxes have no cell.
+        """
+        from trtviewer.blame.one_object import ObjectInspector
+
+        twin = self.twin(reference, candidate)
+        if self._inspector is None or self._inspector[0] is not twin:
+            self._inspector = None
+            self._inspector = (twin, ObjectInspector(twin, THREADS))
+        tell(f"Running each layer of {candidate.path.name} alone", 0, 0)
+        return self._inspector[1].inspect(frame, head, position, class_id)
+
     def first_and_heads(self, reference: ModelSpec) -> frozenset[str]:
         """The layers that read the picture, and the last ones before the outputs."""
         from trtviewer.quantize.layout import first_layers, head_layers
@@ -373,6 +398,7 @@ class WhatIfRoom:
         """Another reference or source: what was kept of the frames' figures fits no more; ranges still do."""
         self._judged = None
         self._twin = None
+        self._inspector = None
 
     def close(self) -> None:
         """Removes the variants that were not exported."""

@@ -15,6 +15,8 @@ from trtviewer.gui.theme import DARK, Theme
 Index = QModelIndex | QPersistentModelIndex
 SHARE = Qt.ItemDataRole.UserRole + 1
 """0..1: how long the bar behind a cell is."""
+ROLE = Qt.ItemDataRole.UserRole + 2
+"""The theme's role of that bar; what is lost where it is not said."""
 
 
 class LayerModel(QAbstractTableModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -29,9 +29,14 @@ from trtviewer.gui.docks.figures import panel, tabular
 from trtviewer.gui.docks.frame_choice import FrameChoice
 from trtviewer.gui.docks.layer_model import BarDelegate, LayerModel
 from trtviewer.gui.docks.layer_rows import Column, LayerRows, percent, sentence
+from trtviewer.gui.docks.object_model import ObjectModel
+from trtviewer.gui.docks.object_rows import Column as ObjectColumn
+from trtviewer.gui.docks.object_rows import ObjectRows, inspect_request
+from trtviewer.gui.docks.object_rows import sentence as object_sentence
+from trtviewer.gui.docks.object_rows import tip as object_tip
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Requests, ViewModel
-from trtviewer.gui.what_if_state import TASK, Apply, FindLayers, LayersFinding
+from trtviewer.gui.what_if_state import TASK, Apply, FindLayers, Inspect, LayersFinding, ObjectFinding
 from trtviewer.gui.whatif_room import short_name
 
 FRAMES = 16
@@ -72,6 +77,16 @@ QHeaderView::up-arrow, QHeaderView::down-arrow {{ image: none; width: 0; height:
 """
 
 
+_OBJECT_WIDTHS = {
+    ObjectColumn.KEEP: "Float",
+    ObjectColumn.SCORE: "Score logits, and a bar −0.000",
+    ObjectColumn.BOX: "0.000e-00",
+    ObjectColumn.OWN: "Own dB 0",
+    ObjectColumn.CUMULATIVE: "Cum. dB 0",
+    ObjectColumn.REGION: "000×000",
+}
+
+
 def make(view_model: ViewModel, requests: Requests) -> LayersDock:
     return LayersDock(view_model, requests)
 
@@ -102,7 +117,11 @@ class LayersDock(QWidget):
         self._requests = requests
         self._shown: LayersFinding | None = None
         self.model = LayerModel(self._state.set_ticks, self)
+        self.object_model = ObjectModel(self._state.set_ticks, self)
         self._build()
+        self._state.object_changed.connect(self._object_found)
+        view_model.selection_changed.connect(self._selection_changed)
+        view_model.comparison_changed.connect(self._comparison_changed)
         self._state.layers_changed.connect(self._refresh)
         self._state.ticks_changed.connect(self._ticks_changed)
         self._state.extra_changed.connect(self._say)
@@ -126,6 +145,12 @@ class LayersDock(QWidget):
         self.words.setObjectName("layers.words")
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         head.addWidget(self.words, 1)
+        self.object = QToolButton()
+        self.object.setObjectName("layers.object")
+        self.object.setText("Chosen object")
+        self.object.setCheckable(True)
+        self.object.clicked.connect(self._flip_object)
+        head.addWidget(self.object)
         head.addWidget(self._build_order())
         left = QVBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
@@ -168,32 +193,17 @@ class LayersDock(QWidget):
         return side
 
     def _build_table(self) -> QStackedWidget:
-        self.view = LayerTable()
-        self.view.setObjectName("layers.table")
-        self.view.setModel(self.model)
+        self.view = self._table("layers.table", self.model, Column.LAYER)
         self.view.setSortingEnabled(True)
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.view.setTabKeyNavigation(False)
-        self.view.setAlternatingRowColors(True)
-        self.view.setShowGrid(False)
-        self.view.setWordWrap(False)
-        tabular(self.view)
-        self.bar = BarDelegate(self.view)
+        self.bar = BarDelegate(self)
         self.view.setItemDelegateForColumn(Column.HEADS, self.bar)
-        vertical, horizontal = self.view.verticalHeader(), self.view.horizontalHeader()
-        vertical.setVisible(False)
-        vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        vertical.setMinimumSectionSize(16)
-        vertical.setDefaultSectionSize(self.view.fontMetrics().height() + 4)
-        horizontal.setHighlightSections(False)
-        horizontal.setStretchLastSection(False)
-        horizontal.setSectionResizeMode(Column.LAYER, QHeaderView.ResizeMode.Stretch)
-        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.view.sortByColumn(Column.HEADS, Qt.SortOrder.DescendingOrder)
-        horizontal.sortIndicatorChanged.connect(self._show_order)
-        self.view.doubleClicked.connect(self._double_clicked)
+        self.view.horizontalHeader().sortIndicatorChanged.connect(self._show_order)
+        self.object_view = self._table("layers.object_table", self.object_model, ObjectColumn.LAYER)
+        self.object_view.setItemDelegateForColumn(ObjectColumn.SCORE, self.bar)
+        metrics = self.view.fontMetrics()
+        for column, longest in _OBJECT_WIDTHS.items():
+            self.object_view.setColumnWidth(column, metrics.horizontalAdvance(longest) + 16)
         self.empty = QLabel()
         self.empty.setObjectName("layers.empty")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -201,7 +211,32 @@ class LayersDock(QWidget):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.view)
         self.stack.addWidget(self.empty)
+        self.stack.addWidget(self.object_view)
         return self.stack
+
+    def _table(self, name: str, model: QAbstractItemModel, stretched: int) -> LayerTable:
+        view = LayerTable()
+        view.setObjectName(name)
+        view.setModel(model)
+        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        view.setTabKeyNavigation(False)
+        view.setAlternatingRowColors(True)
+        view.setShowGrid(False)
+        view.setWordWrap(False)
+        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        tabular(view)
+        vertical, horizontal = view.verticalHeader(), view.horizontalHeader()
+        vertical.setVisible(False)
+        vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        vertical.setMinimumSectionSize(16)
+        vertical.setDefaultSectionSize(view.fontMetrics().height() + 4)
+        horizontal.setHighlightSections(False)
+        horizontal.setStretchLastSection(False)
+        horizontal.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+        view.doubleClicked.connect(self._double_clicked)
+        return view
 
     def _build_recipe(self) -> QVBoxLayout:
         self.kept = QLabel()
@@ -297,11 +332,15 @@ class LayersDock(QWidget):
         if finding is not self._shown:
             self._shown = finding
             self.model.show(None if finding is None else LayerRows(finding.result))
-        self.model.set_ticks(self._state.ticks)
+        for model in (self.model, self.object_model):
+            model.set_ticks(self._state.ticks)
         self._say()
+        if self.object.isChecked():
+            self._inspect()
 
     def _ticks_changed(self, ticks: frozenset[str]) -> None:
-        self.model.set_ticks(ticks)
+        for model in (self.model, self.object_model):
+            model.set_ticks(ticks)
         self._say()
 
     def _show_order(self, *_: object) -> None:
@@ -335,8 +374,13 @@ class LayersDock(QWidget):
         )
         self.apply.setEnabled(ready and bool(self.source.currentData()) and not running)
         self.apply.setToolTip("Quantizes the reference anew and shows the result on this very frame.")
-        self.stack.setCurrentIndex(0 if rows is not None else 1)
-        self.graph_order.setVisible(rows is not None)
+        chosen = self.object.isChecked() and self._state.object is not None
+        self.stack.setCurrentIndex(2 if chosen else 0 if rows is not None else 1)
+        self.graph_order.setVisible(rows is not None and not chosen)
+        self.object.setEnabled(both and (self.object.isChecked() or self._request() is not None))
+        self.object.setToolTip(
+            "Which layers took the object that is chosen (in the table of disagreements or on the picture)."
+        )
         self._show_order()
         self.percentile.setVisible(self.method.currentData() == "percentile")
         self.tick.setEnabled(rows is not None)
@@ -358,6 +402,11 @@ class LayersDock(QWidget):
         self._say_finding(rows, finding, candidate.path if candidate is not None else None)
 
     def _say_finding(self, rows: LayerRows | None, finding: LayersFinding | None, shown: Path | None) -> None:
+        found = self._state.object
+        if self.object.isChecked() and found is not None:
+            self.words.setText(object_sentence(found))
+            self.words.setToolTip(object_tip(found))
+            return
         stale = finding is not None and shown is not None and finding.candidate != shown
         if rows is None or finding is None:
             self.words.setText("")
@@ -410,9 +459,10 @@ class LayersDock(QWidget):
 
     def _theme_changed(self, theme: Theme) -> None:
         self.bar.theme = theme
-        self.view.setStyleSheet(
-            _SHEET.format(control=theme.control, background=theme.background, accent=theme.accent)
-        )
+        for view in (self.view, self.object_view):
+            view.setStyleSheet(
+                _SHEET.format(control=theme.control, background=theme.background, accent=theme.accent)
+            )
         self.model.set_theme(theme)
         self.empty.setStyleSheet(f"color: {theme.faint};")
         self.kept.setStyleSheet(f"color: {theme.faint};")
@@ -464,11 +514,51 @@ class LayersDock(QWidget):
         else:
             self.source.setCurrentIndex(0)
 
+    # ---- the chosen object
+
+    def _request(self) -> Inspect | None:
+        return inspect_request(self._view_model, self._view_model.selection)
+
+    def _flip_object(self, on: bool) -> None:
+        if on:
+            self._inspect()
+        self._say()
+
+    def _inspect(self) -> None:
+        """Asks for the object that is chosen, unless that is what is shown."""
+        request, found = self._request(), self._state.object
+        candidate = self._view_model.models.candidate
+        if request is None or candidate is None or self._state.running:
+            return
+        if found is None or found.selection != request.selection or found.candidate != candidate.path:
+            self._requests.what_if.emit(request)
+
+    def _object_found(self, found: ObjectFinding | None) -> None:
+        self.object_model.show(None if found is None else ObjectRows(found))
+        if found is None:
+            self.object.setChecked(False)
+        self._say()
+
+    def _selection_changed(self, *_: object) -> None:
+        if self.isVisible():
+            self._comparison_changed()
+
+    def _comparison_changed(self, *_: object) -> None:
+        """The frame of the chosen object may only now be there."""
+        if (
+            self.isVisible()
+            and self._view_model.selection is not None
+            and not self._view_model.playing.playing
+        ):
+            if self.object.isChecked():
+                self._inspect()
+            self._say()
+
     # ---- ticks
 
     def _double_clicked(self, index: QModelIndex) -> None:
         if index.column() != Column.KEEP:
-            name = self.model.name_at(index.row())
+            name = index.siblingAtColumn(Column.LAYER).data()
             self._state.set_ticks(self._state.ticks ^ {name})
 
     def _worst(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from PySide6.QtGui import QFont, QImage, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from trtviewer.gui.border import Border, QueueBorder
+from trtviewer.gui.panes.choosing import selection_of
 from trtviewer.gui.panes.frame_pane import FramePane
 from trtviewer.gui.panes.labels import LabelPixmaps
 from trtviewer.gui.panes.marks import Key, describe
@@ -39,10 +40,12 @@ _log = logging.getLogger(__name__)
 class ComparisonView(QWidget):
     """Owns the render thread and the panes; knows the view model, and nobody else.
 
-    `painted` is emitted with each `Rendered` that the panes have taken over.
+    `painted` is emitted with each `Rendered` that the panes have taken over, `chosen` with the `Selection` of an object that
+    was clicked.
     """
 
     painted = Signal(object)
+    chosen = Signal(object)
 
     def __init__(self, view_model: ViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,6 +75,7 @@ class ComparisonView(QWidget):
             pane.setObjectName(f"pane.{side}")
             pane.set_describe(self._describe)
             pane.hovered.connect(self._hover)
+            pane.clicked.connect(self._choose)
             pane.pointed.connect(view_model.set_pointed)
             pane.resized.connect(self._request)
         self.viewport.changed.connect(self._view_moved)
@@ -396,6 +400,13 @@ class ComparisonView(QWidget):
             header.set_speed(self.latency_ms(side), self._model.theme.faint)
 
     # Hovering -----------------------------------------------------------------------------------------------------
+
+    def _choose(self, key: Key) -> None:
+        """A click on a missed or extra object chooses it."""
+        comparison = self._model.comparison
+        selection = selection_of(comparison, key) if comparison is not None else None
+        if selection is not None:
+            self.chosen.emit(selection)
 
     def _hover(self, key: Key | None) -> None:
         for pane in self.panes.values():

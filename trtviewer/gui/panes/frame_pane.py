@@ -43,6 +43,7 @@ class FramePane(QWidget):
     """
 
     hovered = Signal(object)
+    clicked = Signal(object)
     pointed = Signal(object)
     resized = Signal()
     split_moved = Signal(object)
@@ -69,6 +70,7 @@ class FramePane(QWidget):
         self._describe: Callable[[Key], Sequence[str]] = lambda key: ()
         self._mouse: QPointF | None = None
         self._drag_from: QPointF | None = None
+        self._pressed_at: QPointF | None = None
         self._dragging_split = False
 
     # What is shown ------------------------------------------------------------------------------------------------
@@ -353,6 +355,7 @@ class FramePane(QWidget):
             return
         self._dragging_split = self._on_divider(event.position())
         self._drag_from = event.position()
+        self._pressed_at = event.position() if event.button() == Qt.MouseButton.LeftButton else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
@@ -373,6 +376,10 @@ class FramePane(QWidget):
             self._drag_from = at
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        pressed_at, self._pressed_at = self._pressed_at, None
+        near = pressed_at is not None and (event.position() - pressed_at).manhattanLength() <= GRIP
+        if near and not self._dragging_split and (key := self._key_at(event.position())) is not None:
+            self.clicked.emit(key)
         self._drag_from = None
         self._dragging_split = False
         self.setCursor(Qt.CursorShape.ArrowCursor)
