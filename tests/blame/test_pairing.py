@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -140,8 +141,6 @@ def test_that_a_float_candidate_and_an_int8_reference_are_refused(tmp_path: Path
 
 
 def test_that_an_engine_is_refused(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     model = networks.plain(tmp_path / "float.onnx")
     spec = small.spec_of(model)
     with pytest.raises(BadInput, match="is no ONNX file"):
@@ -162,3 +161,19 @@ def test_that_a_concat_goes_with_the_layers_that_it_feeds(kept: list[str], tmp_p
     quantized = {node.name for node in graph.node if any(">" in name for name in node.input)}
     for layer in twin.layers:
         assert (layer.name in quantized) == (layer.name not in {*kept, *float_joints})
+
+
+def test_that_a_network_of_any_size_is_taken_at_the_size_that_its_spec_says(tmp_path: Path) -> None:
+    model = networks.plain(tmp_path / "float.onnx")
+    sizes = onnx.load(model)
+    for dimension, name in zip(sizes.graph.input[0].type.tensor_type.shape.dim[2:], "hw", strict=True):
+        dimension.dim_param = name
+    onnx.save(sizes, tmp_path / "any.onnx")
+    candidate = small.ours(tmp_path / "any.onnx", tmp_path / "int8.onnx")
+    fixed = small.spec_of(model)
+    specs = [replace(fixed, path=path) for path in (tmp_path / "any.onnx", candidate)]
+    twin = small.load_twin(specs[0], specs[1])
+    assert [layer.macs for layer in twin.layers] == [256 * 8 * 3 * 9, 256 * 8 * 8 * 9, 256 * 6 * 8]
+    (tensor,) = networks.pictures(1)
+    (made,) = outputs_of(twin, [], tensor)
+    np.testing.assert_allclose(made, small.run(candidate, tensor)[0], rtol=1e-5, atol=1e-5)

@@ -24,8 +24,8 @@ from trtviewer.sources.frame import Frame
 
 _Heads = dict[str, NDArray[np.float32]]
 
-_NODES = 4_000
-"""About so many nodes go into one session: a larger network is looked at in several."""
+_NODES = 1_000
+"""About so many nodes go into one session: a larger network is looked at in several, so that none takes long to be interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
