@@ -77,7 +77,7 @@ def test_that_brighter_frames_exceed_and_are_named(dim: tuple[Twin, Ranges], wit
     for tensor in report.tensors:
         values = np.concatenate(stored[tensor.tensor]).astype(np.float64)
         assert tensor.here == pytest.approx(np.abs(values).max(), rel=1e-5)
-        steps = np.rint(values / (tensor.limit / 128))
+        steps = np.rint(values / (tensor.limit / 127))
         assert tensor.clipped_share == pytest.approx(np.mean((steps > 127) | (steps < -128)), abs=2e-4)
         np.testing.assert_allclose(tensor.channel_amax, np.abs(values).max(axis=(0, 2, 3)), rtol=1e-5)
         if tensor.tensor == "images":

@@ -46,7 +46,7 @@ class MixedGraph:
                 of its own); else from the reference. Layers that the candidate has in INT8 and `int8` lacks are the reference's.
             whole: nothing is shared with `add_float`.
 
-        Returns: for every tensor of the reference what it is called here, the outputs last of all as the candidate gives them.
+        Returns: what the reference's tensors are called here; those that are shared with it are not in it.
         """
         twin = self._twin
         own = {twin.input: twin.input}

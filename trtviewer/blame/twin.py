@@ -16,6 +16,7 @@ from onnx import ModelProto, NodeProto, TensorProto
 from trtviewer.models.spec import ModelSpec
 
 PAIR = ("QuantizeLinear", "DequantizeLinear")
+"""The operators that quantize, and the way back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Range:
 
     @property
     def amax(self) -> float:
-        return max(-self.low, self.high)
+        """The calibrated extreme; symmetric int8 reaches one step further below 0."""
+        return max(self.high, -self.low - self.scale)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,6 +56,7 @@ class Feed:
 
     @property
     def quantized(self) -> bool:
+        """Whether the values go through integers on the way."""
         return any(node.op_type in PAIR for node in self.chain)
 
 
@@ -84,6 +87,7 @@ class Layer:
 
     @property
     def is_int8(self) -> bool:
+        """Whether anything that it reads is quantized."""
         return self.precision == "int8"
 
 
@@ -135,6 +139,7 @@ class Twin:
 
     @property
     def input(self) -> str:
+        """The name of the one input, the same in every mixture."""
         return input_of(self.model)
 
     @property
