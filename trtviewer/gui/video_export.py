@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, Signal
 
 from trtviewer.errors import Cancelled
 from trtviewer.gui.border import Border, QueueBorder
-from trtviewer.gui.engine import problem_of
 from trtviewer.gui.engine_room import Pace
 from trtviewer.gui.export_video import VideoRequest, write_video
+from trtviewer.gui.problems import problem_of
 from trtviewer.gui.view_model import Progress, ViewModel
 from trtviewer.pipeline.worker import Worker
 

@@ -41,12 +41,12 @@ class DisagreementFilters(QWidget):
         self.text.setObjectName("disagreements.text")
         self.text.setPlaceholderText("Filter: person small gone 124")
         self.text.setClearButtonEnabled(True)
-        self.text.setMinimumWidth(72)
+        self.text.setMinimumWidth(56)
         self.text.setAccessibleName("Filter by words")
         self.text.setToolTip(
             "Words that stand in the class, kind, reason or size, or begin the frame's number."
         )
-        self.clear = QPushButton("Clear filters")
+        self.clear = QPushButton("Clear")
         self.clear.setObjectName("disagreements.clear")
         self.clear.setToolTip("Shows every disagreement again.")
         self.clear.setVisible(False)
@@ -122,6 +122,6 @@ def _choice(name: str, title: str, anything: str) -> QComboBox:
     box.setToolTip(f"Shows one {title.lower()} only.")
     box.addItem(anything, None)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(7)
+    box.setMinimumContentsLength(4)
     box.view().setMinimumWidth(180)
     return box

@@ -32,8 +32,9 @@ from trtviewer.gui.docks.disagreement_view import DisagreementView
 from trtviewer.gui.docks.figures import fixed, panel, tabular
 from trtviewer.gui.docks.newest import Newest, Pace
 from trtviewer.gui.docks.reason_bar import ReasonBar, Segment
+from trtviewer.gui.problems import problem_of
 from trtviewer.gui.theme import Theme
-from trtviewer.gui.view_model import Problem, Requests, Selection, ViewModel
+from trtviewer.gui.view_model import Requests, Selection, ViewModel
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -94,9 +95,9 @@ class DisagreementsDock(QWidget):
         self.bar.toggled.connect(self._toggle)
         self.filters = DisagreementFilters()
         self.filters.changed.connect(self._filter_changed)
-        self.copy = QPushButton("Copy as CSV")
+        self.copy = QPushButton("Copy")
         self.copy.setObjectName("disagreements.copy")
-        self.copy.setToolTip("Copies the rows that are selected, or all that are shown (Ctrl+C).")
+        self.copy.setToolTip("Copies the selected rows, or all that are shown, as CSV (Ctrl+C).")
         self.count = QLabel()
         self.count.setObjectName("disagreements.count")
         self.count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -330,9 +331,7 @@ class DisagreementsDock(QWidget):
         self._view_model.set_status(f"{copied.count:,} disagreements copied as CSV")
 
     def _copy_failed(self, error: Exception) -> None:
-        self._view_model.add_problem(
-            Problem("The disagreements could not be copied", place="disagreements", details=repr(error))
-        )
+        self._view_model.add_problem(problem_of(error, "disagreements"))
 
 
 def _copy(request: _CopyRequest) -> _Copied:

@@ -12,8 +12,9 @@ from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.detect.heat import HeatChannel, HeatKind, heat_rows
 from trtviewer.gui.docks.colour_maps import coloured, translucent
 from trtviewer.gui.docks.newest import Newest
+from trtviewer.gui.problems import problem_of
 from trtviewer.gui.theme import Theme
-from trtviewer.gui.view_model import Overlay, Problem, ViewModel
+from trtviewer.gui.view_model import Overlay, ViewModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,7 @@ class HeatOverlay(QObject):
             self._view_model.set_overlay(answer.overlay)
 
     def _failed(self, error: Exception) -> None:
-        self._view_model.add_problem(
-            Problem("The map over the picture could not be computed", place="heatmaps", details=repr(error))
-        )
+        self._view_model.add_problem(problem_of(error, "heatmaps"))
 
 
 def _work(request: _Request) -> _Answer:

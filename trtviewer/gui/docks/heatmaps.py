@@ -27,8 +27,9 @@ from trtviewer.gui.docks.heat_painter import HeatPanel
 from trtviewer.gui.docks.heat_picture import Cell, HeatAnswer, HeatPicture, HeatRequest, picture_of
 from trtviewer.gui.docks.heat_readout import HeatReadout
 from trtviewer.gui.docks.newest import Newest, Pace
+from trtviewer.gui.problems import problem_of
 from trtviewer.gui.theme import Theme
-from trtviewer.gui.view_model import Display, Problem, Requests, Selection, ViewModel
+from trtviewer.gui.view_model import Display, Requests, Selection, ViewModel
 
 _NOTHING = "Nothing is compared yet: open a reference, a candidate and a video."
 _NO_GRID = "These outputs have no grid of cells (boxes come after NMS), so there is no map to draw."
@@ -200,9 +201,7 @@ class HeatmapsDock(QWidget):
             self.overlay.setCurrentIndex(1)
 
     def _failed(self, error: Exception) -> None:
-        self._view_model.add_problem(
-            Problem("The heatmaps could not be computed", place="heatmaps", details=repr(error))
-        )
+        self._view_model.add_problem(problem_of(error, "heatmaps"))
 
     # ---- choosing
 

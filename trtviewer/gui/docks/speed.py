@@ -191,6 +191,9 @@ class SpeedDock(QWidget):
         self.plot.setObjectName("speed.plot")
         self.plot.setMinimumSize(160, 80)
         self.plot.setAccessibleName("Latency of the last frames")
+        self.plot.setToolTip(
+            "The frames shown lately, the newest on the right; the headings say whose line is whose."
+        )
         item = self.plot.getPlotItem()
         item.hideButtons()
         item.setMenuEnabled(False)
@@ -204,6 +207,7 @@ class SpeedDock(QWidget):
         for line in (*self._medians.values(), *self._tails.values()):
             item.addItem(line)
         self._top = 0.0
+        self._line_colors = dict.fromkeys(SIDES, "")
         right = QVBoxLayout()
         right.setSpacing(4)
         right.addLayout(row)
@@ -264,7 +268,7 @@ class SpeedDock(QWidget):
             ):
                 self._values[side, key].setText(_with_unit(value, unit, theme))
             mark = f"<br><span style='color:{theme.warning}'>emulated</span>" if emulated[side] else ""
-            self._heads[side].setText(f"<span style='color:{theme.faint}'>{side}</span>{mark}")
+            self._heads[side].setText(f"<span style='color:{self._line_colors[side]}'>— {side}</span>{mark}")
             values = self._history.infer_ms(side)
             known = np.isfinite(values)
             y = 1000 / np.maximum(values[known], 1e-3) if rate else values[known]
@@ -280,10 +284,7 @@ class SpeedDock(QWidget):
         if span != self._span:
             self._span = span
             self.plot.setXRange(1 - span, 0, padding=0)
-            marks = [
-                (0.0, "now"),
-                *((-float(span * part // 3), f"−{span * part // 3} frames") for part in (1, 2)),
-            ]
+            marks = [(0.0, "now"), *((-float(span * part // 3), f"−{span * part // 3}") for part in (1, 2))]
             self.plot.getPlotItem().getAxis("bottom").setTicks([marks])
         top = round_up(highest) if highest else 1.0
         if top != self._top:
@@ -361,10 +362,8 @@ class SpeedDock(QWidget):
             self._curves[side].setPen(pg.mkPen(color, width=1))
             self._medians[side].setPen(pg.mkPen(color, width=1, style=Qt.PenStyle.DashLine))
             self._tails[side].setPen(pg.mkPen(color, width=1, style=Qt.PenStyle.DotLine))
-        self.legend.setText(
-            " &nbsp; ".join(f"<span style='color:{color}'>— {side}</span>" for side, color in pens.items())
-            + f"<span style='color:{theme.faint}'> &nbsp; – – p50 &nbsp; ··· p95</span>"
-        )
+        self.legend.setText(f"<span style='color:{theme.faint}'>– – p50 &nbsp; ··· p95</span>")
+        self._line_colors = pens
         self._show_benchmark(self._view_model.benchmark)
         self._refresh()
 
