@@ -219,3 +219,16 @@ def test_that_the_bars_hold_every_value_and_the_share_outside_epsilon(epsilon: f
     assert (bars.right > bars.left).all()
     order = np.argsort(bars.left)
     assert (bars.left[order][1:] >= bars.right[order][:-1] - 1e-9).all()
+
+
+def test_that_outputs_that_do_not_pair_are_said_to(show: Show, view_model: ViewModel) -> None:
+    from tests.compare.pairs import anchor_spec, compared, dfl_spec, random_heads
+    from trtviewer.models.correspond import Correspondence
+
+    reference, candidate = anchor_spec("a.onnx"), dfl_spec("b.onnx")
+    heads = (random_heads(reference, 1), random_heads(candidate, 2))
+    apart = Correspondence((), "one of them gives boxes after NMS")
+    view_model.set_comparison(compared(reference, candidate, heads, correspondence=apart))
+    dock = show("error_histogram")
+    assert "cannot be compared: one of them gives boxes after NMS" in value(dock, "words")
+    assert value(dock, "mse") == "–"

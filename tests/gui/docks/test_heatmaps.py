@@ -297,3 +297,22 @@ def test_that_a_click_on_a_title_shows_that_scale_alone_and_larger(
     at = dock.maps.title_place(0).center().toPoint()
     qtbot.mouseClick(dock.maps, Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(lambda: len(dock.answer_picture.rows) == 2, timeout=5000)
+
+
+def test_that_boxes_after_nms_have_no_map_and_it_is_said(
+    show: Show, qtbot: QtBot, view_model: ViewModel
+) -> None:
+    from pathlib import Path
+
+    from tests.compare.pairs import CLASSES, SIZE, compared
+    from trtviewer.models.spec import Family, HeadSpec, InputSpec, ModelSpec
+
+    head = HeadSpec("output0", (1, 20, 6), "")
+    spec = ModelSpec(Path("e.onnx"), Family.END2END, CLASSES, InputSpec("images", (SIZE, SIZE)), (head,))
+    rows = np.random.default_rng(0).uniform(0, 1, (1, 20, 6)).astype(np.float32)
+    rows[0, :, 2:4] += 20
+    rows[0, :, 5] = 1
+    view_model.set_comparison(compared(spec, spec, ({"output0": rows}, {"output0": rows})))
+    dock = shown(show, qtbot)
+    assert "no grid" in dock.maps.message
+    assert (pixels_of(dock.maps) != pixels_of(dock.maps)[0, 0]).any()

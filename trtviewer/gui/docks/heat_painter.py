@@ -73,6 +73,11 @@ class HeatPanel(QWidget):
         """Where the mouse or the arrow keys stand."""
         return self._cursor
 
+    @property
+    def message(self) -> str:
+        """The sentence that is shown where there are no maps."""
+        return "" if self._picture is not None and self._picture.rows else self._message
+
     def show_picture(self, picture: HeatPicture | None, message: str = "") -> None:
         """Shows another frame's maps, or a sentence where there are none."""
         self._picture = picture
