@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import onnx
@@ -93,19 +94,19 @@ def test_that_bad_input_is_told_in_one_line(models: tuple[Path, Path], frames: P
         layers((other, candidate), frames)
 
 
-def test_that_ctrl_c_writes_what_was_measured(models: tuple[Path, Path], tmp_path: Path) -> None:
-    out = tmp_path / "layers.json"
-    source = small.noise_pictures(tmp_path / "many", 600)
+def interrupted_when(
+    seen_enough: Callable[[bytes], bool], models: tuple[Path, Path], source: Path, *more: str
+) -> tuple[int, bytes]:
+    """Runs the command on a terminal of its own and presses Ctrl-C when enough is shown there. Returns: status, and all that was shown."""
     reference, candidate = models
-    # On a terminal of its own, so that the progress bar tells when frames are being measured.
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "trtviewer", "layers", "--reference", str(reference), "--candidate"]
-    command += [str(candidate), "--source", str(source), "--frames", "100000", "--json", str(out)]
+    command += [str(candidate), "--source", str(source), *more]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=slave, text=True) as process:
         os.close(slave)
         seen = b""
         give_up = time.monotonic() + 120
-        while not any(b" %d/600" % count in seen for count in range(1, 600)):
+        while not seen_enough(seen):
             assert time.monotonic() < give_up
             seen += os.read(master, 4096)
         process.send_signal(signal.SIGINT)
@@ -116,11 +117,42 @@ def test_that_ctrl_c_writes_what_was_measured(models: tuple[Path, Path], tmp_pat
             pass  # the terminal's other end is closed: the process has ended
         status = process.wait(60)
     os.close(master)
+    return status, seen
+
+
+def test_that_ctrl_c_writes_what_was_measured(models: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "layers.json"
+    source = small.noise_pictures(tmp_path / "many", 300)
+    status, seen = interrupted_when(
+        lambda seen: any(b" %d/300" % count in seen for count in range(1, 300)),
+        models,
+        source,
+        *("--frames", "100000", "--json", str(out)),
+    )
     assert status == 130
     assert b"interrupted after" in seen
     report = json.loads(out.read_text())
-    assert 1 <= report["frames"] < 600
+    assert 1 <= report["frames"] < 300
     assert report["layers"][0]["own"]["mse"] is not None
+
+
+def test_that_ctrl_c_while_searching_keeps_the_layers_and_what_was_tried(
+    models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "layers.json"
+    source = small.noise_pictures(tmp_path / "many", 40)
+    status, seen = interrupted_when(
+        lambda seen: b"searching" in seen,
+        models,
+        source,
+        *("--frames", "40", "--search", "outputs.head8.mse < 1e-7", "--json", str(out)),
+    )
+    assert status == 130
+    assert b"interrupted while searching" in seen
+    report = json.loads(out.read_text())
+    assert report["frames"] == 40
+    # Whether a set was tried whole by then is a matter of milliseconds.
+    assert all(trial["int8_share"] <= 1 for trial in report.get("search", {"trials": []})["trials"])
 
 
 def test_that_a_search_is_told_and_written(

@@ -83,11 +83,11 @@ def _measure(
 ) -> tuple[LayersResult, bool]:
     """Returns: the figures, and whether Ctrl-C ended it before the last frame."""
     interrupted = False
-    with progress_bar("measuring layers", len(indices)) as show:
-        try:
+    try:
+        with progress_bar("measuring layers", len(indices)) as show:
             measure(measurement, source, indices, show)
-        except KeyboardInterrupt:
-            interrupted = True
+    except KeyboardInterrupt:
+        interrupted = True
     return measurement.result(), interrupted
 
 

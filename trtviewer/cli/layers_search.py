@@ -65,14 +65,14 @@ def search(
 ) -> tuple[SearchResult | None, bool]:
     """Runs the search. Returns: what it found (None where not even the reference was run), and whether Ctrl-C ended it."""
     found: Search | None = None
-    with progress_bar("searching (forward passes)", None) as show:
-        try:
+    try:
+        with progress_bar("searching (forward passes)", None) as show:
             frames = (source.read(index) for index in indices)
             bench = Bench(twin, frames, settings, progress=show)
             found = Search(bench, measured.at_heads, goal.met)
             found.run()
-        except KeyboardInterrupt:
-            return None if found is None else found.result(), True
+    except KeyboardInterrupt:
+        return None if found is None else found.result(), True
     return found.result(), False
 
 
