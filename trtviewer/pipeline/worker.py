@@ -48,6 +48,9 @@ class Worker:
             self._target(self.cancelled)
         except BaseException as error:  # re-raised where the owner joins
             self._error = error
+        finally:
+            # What it ran usually holds this worker: let go, so that buffers are freed now and not by a later collection.
+            del self._target
 
 
 class RunnerThread:
