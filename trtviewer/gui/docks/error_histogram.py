@@ -69,7 +69,7 @@ class ErrorHistogramDock(QWidget):
         self.setObjectName("error_histogram")
         panel(self)
         self._view_model = view_model
-        self._parts: tuple[Part, ...] = ()
+        self._parts: tuple[Part, ...] | None = None
         self._pace = Pace(self)
         self._pace.due.connect(self._refresh)
         self._build()
@@ -157,6 +157,7 @@ class ErrorHistogramDock(QWidget):
         top.addWidget(self.meaning)
         right.addLayout(top)
         right.addWidget(self.plot, 1)
+        right.addStretch(0)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -212,6 +213,8 @@ class ErrorHistogramDock(QWidget):
         self.words.setText(self._sentence(error, epsilon))
         # The axis keeps room for epsilon, so that its lines can always be seen and caught.
         most = None if error is None or error.max_abs is None else max(error.max_abs, epsilon)
+        self.plot.setVisible(histogram is not None)
+        self.meaning.setVisible(histogram is not None)
         self.plot.show_histogram(histogram, most, epsilon)
 
     def _sentence(self, error: TensorError | None, epsilon: float) -> str:
@@ -238,9 +241,9 @@ class ErrorHistogramDock(QWidget):
         if tuple(parts) == self._parts:
             return
         self._parts = tuple(parts)
-        offered: list[tuple[str, tuple[str | None, int | None]]] = []
+        offered: list[tuple[str, object]] = []
         names = list(dict.fromkeys(part.output for part in parts))
-        if len(names) > 1:
+        if len(names) != 1:
             offered.append(("all outputs", (None, None)))
         for name in names:
             strides = list(dict.fromkeys(part.stride for part in parts if part.output == name))
@@ -248,6 +251,8 @@ class ErrorHistogramDock(QWidget):
             if len(strides) > 1:
                 offered += [(f"{name}/{stride}", (name, stride)) for stride in strides]
         groups = list(dict.fromkeys(part.group for part in parts))
+        for box in (self.output, self.group):
+            box.setEnabled(bool(parts))
         _refill(self.output, offered)
         _refill(self.group, [("all channels", None), *((_GROUP_WORDS[group], group) for group in groups)])
 

@@ -83,17 +83,26 @@ class SpeedDock(QWidget):
         whole = QHBoxLayout(self)
         whole.setContentsMargins(8, 8, 8, 4)
         whole.setSpacing(12)
-        whole.addWidget(self._build_benchmark())
-        whole.addLayout(self._build_live(), 5)
+        side = QWidget()
+        side.setFixedWidth(256)
+        left = QVBoxLayout(side)
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(4)
+        left.addLayout(self._build_figures())
+        left.addSpacing(4)
+        left.addLayout(self._build_benchmark())
+        left.addStretch(1)
+        whole.addWidget(side)
+        whole.addLayout(self._build_plot(), 3)
         self.stages = StageBars()
         whole.addWidget(self.stages, 2)
         self.setMinimumWidth(560)
 
-    def _build_benchmark(self) -> QWidget:
+    def _build_benchmark(self) -> QVBoxLayout:
         self.speedup = QLabel(DASH)
         self.speedup.setObjectName("speed.speedup")
         font = self.speedup.font()
-        font.setPointSizeF(font.pointSizeF() * 2.6)
+        font.setPointSizeF(font.pointSizeF() * 2.4)
         font.setWeight(font.Weight.DemiBold)
         self.speedup.setFont(font)
         tabular(self.speedup)
@@ -119,19 +128,17 @@ class SpeedDock(QWidget):
         running.addWidget(self.measure)
         running.addWidget(self.progress, 1)
         running.addWidget(self.cancel)
-        side = QWidget()
-        side.setFixedWidth(200)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
+        found = QHBoxLayout()
+        found.setSpacing(8)
+        found.addWidget(self.speedup)
+        found.addWidget(self.finding, 1)
+        column = QVBoxLayout()
         column.setSpacing(4)
-        column.addWidget(self.speedup)
-        column.addWidget(self.finding)
-        column.addSpacing(4)
+        column.addLayout(found)
         column.addLayout(running)
-        column.addStretch(1)
-        return side
+        return column
 
-    def _build_live(self) -> QHBoxLayout:
+    def _build_figures(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
@@ -165,8 +172,10 @@ class SpeedDock(QWidget):
             "Frames shown in the last second, and those left out to keep the video's own time."
         )
         grid.addWidget(self.shown, len(_FIGURES) + 1, 0, 1, 3)
-        grid.setRowStretch(len(_FIGURES) + 2, 1)
+        grid.setColumnStretch(0, 1)
+        return grid
 
+    def _build_plot(self) -> QVBoxLayout:
         self.latency = _segment(
             "speed.latency", "Latency", "Milliseconds of each frame's inference.", "first"
         )
@@ -212,11 +221,7 @@ class SpeedDock(QWidget):
         right.setSpacing(4)
         right.addLayout(row)
         right.addWidget(self.plot, 1)
-        live = QHBoxLayout()
-        live.setSpacing(12)
-        live.addLayout(grid)
-        live.addLayout(right, 1)
-        return live
+        return right
 
     # ---- live
 
@@ -293,9 +298,9 @@ class SpeedDock(QWidget):
         self.stages.show_stages({side: self._history.stages(side) for side in SIDES})
         newest = self._history.newest
         self.shown.setText(
-            ""
+            "No frame has been shown yet."
             if newest is None
-            else f"{fixed(newest.shown_fps, 0)} frames/s shown<br>{newest.dropped:,} left out"
+            else f"{fixed(newest.shown_fps, 0)} frames/s shown, {newest.dropped:,} left out"
         )
 
     @staticmethod

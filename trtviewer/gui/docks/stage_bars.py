@@ -36,7 +36,7 @@ class StageBars(QWidget):
         return QSize(360, 5 * (self.fontMetrics().height() + 8))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(264, 5 * (self.fontMetrics().height() + 2))
+        return QSize(300, 5 * (self.fontMetrics().height() + 2))
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
