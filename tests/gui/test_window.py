@@ -622,3 +622,34 @@ def test_that_closing_while_it_plays_and_analyses_ends_at_once(comparing: MainWi
     comparing.engine.add_candidate(comparing.view_model.models.reference.path)
     comparing.close()
     # The guard of tests/conftest.py looks for threads that are left.
+
+
+def test_that_what_was_analysed_of_each_candidate_is_kept(
+    comparing: MainWindow, inputs: Inputs, qtbot: QtBot
+) -> None:
+    analyse(comparing, qtbot)
+    counts = comparing.view_model.matched_video.totals.counts
+    comparing.engine.add_candidate(inputs.other)
+    qtbot.waitUntil(
+        lambda: comparing.view_model.comparison is not None
+        and comparing.view_model.comparison.candidate.spec.path == inputs.other
+        and comparing.view_model.matched_video is not None
+        and len(comparing.view_model.matched_video.frame_index) < FRAMES,
+        timeout=PATIENCE_MS,
+    )
+    press(qtbot, comparing, Qt.Key.Key_1)
+    qtbot.waitUntil(
+        lambda: len(comparing.view_model.matched_video.frame_index) == FRAMES, timeout=PATIENCE_MS
+    )
+    assert comparing.view_model.matched_video.totals.counts == counts
+    assert not comparing.view_model.progress, "nothing was analysed again"
+
+
+def test_that_a_cancelled_analysis_keeps_what_it_has(comparing: MainWindow, qtbot: QtBot) -> None:
+    comparing.requests.analyse.emit()
+    qtbot.waitUntil(lambda: bool(comparing.view_model.progress), timeout=PATIENCE_MS)
+    button = comparing.findChild(QPushButton, "work.cancel")
+    qtbot.mouseClick(button, CLICK)
+    qtbot.waitUntil(lambda: not comparing.view_model.progress, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: comparing.view_model.matched_video is not None, timeout=PATIENCE_MS)
+    assert comparing.view_model.problems == ()
