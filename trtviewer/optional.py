@@ -9,29 +9,48 @@ from types import ModuleType
 
 from trtviewer.errors import MissingRuntime
 
-_INSTALL = {
-    "tensorrt": "pip install 'trtviewer[tensorrt]', or give the .onnx",
-    "tensorrt_rtx": "pip install 'trtviewer[rtx]', or give the .onnx",
-    "pycuda.driver": "pip install 'trtviewer[cuda]'",
-    "cuda.bindings.nvrtc": "pip install 'trtviewer[cuda]'",
+_EXTRAS = {
+    "tensorrt": "tensorrt",
+    "tensorrt_rtx": "rtx",
+    "pycuda.driver": "cuda",
+    "cuda.bindings.nvrtc": "cuda",
 }
-_PIP = {
-    "tensorrt_rtx": "tensorrt-rtx-cu13-bindings tensorrt-rtx-cu13-libs",
-    "cuda.bindings.nvrtc": "cuda-bindings nvidia-cuda-nvrtc",
+_PACKAGES = {
+    "tensorrt": "tensorrt",
+    "rtx": "tensorrt-rtx-cu13-bindings tensorrt-rtx-cu13-libs",
+    "cuda": "pycuda cuda-bindings nvidia-cuda-nvrtc",
 }
-"""What pip installs where it is not named as the module is."""
+"""What an extra installs, for the packaged program: it has a Python of its own, which pip cannot install into."""
+
+
+def how_to_install(extra: str) -> str:
+    """What to do for the runtimes of one extra, `tensorrt`, `rtx` or `cuda`."""
+    if getattr(sys, "frozen", False):
+        return _into_a_venv(_PACKAGES[extra])
+    return f"pip install 'trtviewer[{extra}]'"
+
+
+def how_to_get_onnxruntime_gpu() -> str:
+    """What to do for ONNX models on the GPU: its package and the CPU's exclude each other."""
+    if getattr(sys, "frozen", False):
+        return "this packaged program has ONNX Runtime for the CPU: build an engine of the model, or install trtviewer by pip"
+    return "pip uninstall onnxruntime, then pip install 'trtviewer[cuda]'"
+
+
+def _into_a_venv(packages: str) -> str:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return (
+        f"pip install {packages} in a venv of Python {version} and name the venv in TRTVIEWER_SITE; "
+        "trtviewer doctor shows where it looked"
+    )
 
 
 def _advice(name: str) -> str:
     package = name.partition(".")[0]
-    if not getattr(sys, "frozen", False):
-        return _INSTALL.get(name, f"pip install {package}")
-    # The packaged program has a Python of its own, which pip cannot install into.
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return (
-        f"pip install {_PIP.get(name, package)} in a venv of Python {version} and name the venv in TRTVIEWER_SITE; "
-        "trtviewer doctor shows where it looked"
-    )
+    if name in _EXTRAS:
+        other = ", or give the .onnx" if package.startswith("tensorrt") else ""
+        return f"{how_to_install(_EXTRAS[name])}{other}"
+    return _into_a_venv(package) if getattr(sys, "frozen", False) else f"pip install {package}"
 
 
 def load(name: str, *, subject: str = "") -> ModuleType:

@@ -176,8 +176,11 @@ def _onnx_on_the_gpu() -> tuple[bool, str]:
     if not driver().gpus:
         return False, f"needs an NVIDIA GPU: {driver().trouble}"
     if not cuda_available():
-        return False, "needs onnxruntime-gpu in place of onnxruntime (pip install 'trtviewer[cuda]')"
-    return False, "needs pycuda and NVRTC's bindings (pip install 'trtviewer[cuda]')"
+        return (
+            False,
+            f"needs onnxruntime-gpu in place of onnxruntime ({optional.how_to_get_onnxruntime_gpu()})",
+        )
+    return False, f"needs pycuda and NVRTC's bindings ({optional.how_to_install('cuda')})"
 
 
 def _engines() -> list[Ability]:
@@ -191,7 +194,7 @@ def _engines() -> list[Ability]:
         try:
             version = title(load_tensorrt(module))
         except TrtviewerError as error:
-            missing = f"pip install 'trtviewer[{extra}]'" if "not installed" in error.what else str(error)
+            missing = optional.how_to_install(extra) if "not installed" in error.what else str(error)
             found.append(Ability(f"build for {name}", False, missing))
             continue
         builds = bool(gpu) or module == TENSORRT_RTX
@@ -199,7 +202,7 @@ def _engines() -> list[Ability]:
             Ability(f"build for {name}", builds, version if builds else f"{version}: {driver().trouble}")
         )
         runs = bool(gpu) and optional.installed("pycuda.driver")
-        missing = driver().trouble or "needs pycuda (pip install 'trtviewer[cuda]')"
+        missing = driver().trouble or f"needs pycuda ({optional.how_to_install('cuda')})"
         found.append(Ability(f"run engines of {name}", runs, version if runs else missing))
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
+from trtviewer import optional
 from trtviewer.errors import BadInput, MissingRuntime
 from trtviewer.models.spec import ModelSpec, Precision
 from trtviewer.runners.cuda import Stream
@@ -51,7 +52,7 @@ class OrtCudaRunner(GpuRunner):
             raise MissingRuntime(
                 "needs ONNX Runtime with CUDA, and the one installed has none",
                 subject=self._spec.path,
-                advice="pip uninstall onnxruntime, then pip install 'trtviewer[cuda]'",
+                advice=optional.how_to_get_onnxruntime_gpu(),
             )
         # Finds cuBLAS and cuDNN in the wheels that bring them.
         ort.preload_dlls()

@@ -43,7 +43,7 @@ def load_tensorrt(name: str, subject: str = "") -> ModuleType:
         raise MissingRuntime(
             f"needs TensorRT 10 or newer, and {getattr(trt, '__version__', 'an older one')} is installed",
             subject=subject,
-            advice="pip install -U 'trtviewer[tensorrt]'; or record the outputs there, one .npz a frame, and open their folder",
+            advice=f"{optional.how_to_install('tensorrt')}, of a newer version; or record the outputs there, one .npz a frame, and open their folder",
         )
     return trt
 
