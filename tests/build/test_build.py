@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import multiprocessing
 import os
 import pty
@@ -275,3 +276,20 @@ def test_that_building_the_real_model_can_be_cancelled(real_data: Path, tmp_path
             lambda: len(told) > 3,
         )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(bool(driver().gpus), reason="a GPU is here")
+def test_that_info_tells_of_an_engine_what_its_file_says_and_why_it_was_not_opened(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.engine"
+    build(model, "-o", out)
+    capsys.readouterr()
+    assert run(["info", str(out), "--json", str(tmp_path / "i.json")]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "yolo-anchor" in told
+    assert "not opened" in told
+    assert "needs an NVIDIA GPU" in told
+    report = json.loads((tmp_path / "i.json").read_text())
+    assert report["engine"]["layers"] is None
+    assert "needs an NVIDIA GPU" in report["engine"]["trouble"]

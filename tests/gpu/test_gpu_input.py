@@ -41,7 +41,7 @@ def test_that_it_equals_the_cpu_within_a_255th(resize: Resize, dtype: str, colou
         difference = np.abs(
             tensor.astype(np.float64) - to_model_layout(expected.tensor, spec).astype(np.float64)
         )
-        assert difference.max() <= 1 / 255 + 1e-3 * (dtype == "float16"), picture.shape
+        assert difference.max() <= 1 / 255 + (1e-3 if dtype == "float16" else 1e-7), picture.shape
 
 
 def test_that_mean_std_pad_and_an_oblong_input_are_kept() -> None:
@@ -58,10 +58,8 @@ def test_that_a_picture_of_its_own_size_is_bit_equal() -> None:
     np.testing.assert_array_equal(on_gpu(spec, [picture])[0][0], Preprocessor(spec).prepare(picture).tensor)
 
 
-def test_how_much_of_a_street_is_bit_equal(pictures: list[np.ndarray]) -> None:
+def test_that_a_street_is_bit_equal(pictures: list[np.ndarray]) -> None:
     spec = InputSpec("x", (416, 416))
     cpu = Preprocessor(spec)
     for picture, (tensor, _) in zip(pictures, on_gpu(spec, pictures), strict=True):
-        expected = cpu.prepare(picture).tensor
-        assert np.abs(tensor - expected).max() <= 1 / 255 + 1e-6
-        print(f"bit-equal: {np.mean(tensor == expected):.4f}")
+        np.testing.assert_array_equal(tensor, cpu.prepare(picture).tensor)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.model_zoo import tiny_yolo_anchor
+from tests.model_zoo import class_names, write_anchor_sidecar
 from trtviewer import optional
 
 LEAN = Path(__file__).parent / "lean"
@@ -53,12 +53,11 @@ def contents() -> dict[str, bytes]:
 def test_that_garbage_truncated_and_foreign_plans_get_their_line_and_the_program_lives(
     tmp_path: Path,
 ) -> None:
-    model = tiny_yolo_anchor(tmp_path / "tiny.onnx")
     paths = []
     for name, data in contents().items():
         paths.append(tmp_path / f"{name}.engine")
         paths[-1].write_bytes(data)
-        paths[-1].with_suffix(".toml").write_text(model.with_suffix(".toml").read_text())
+        write_anchor_sidecar(paths[-1], (8, 16, 32), class_names(3), size=(64, 64))
     # Only this process has the lean runtime under TensorRT's name.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(LEAN), *sys.path])}
     done = subprocess.run(

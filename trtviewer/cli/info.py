@@ -12,6 +12,7 @@ from rich.table import Table
 
 from trtviewer import __version__
 from trtviewer.atomic import require_writable, write_text
+from trtviewer.cli.engine_facts import engine_facts, print_engine
 from trtviewer.cli.options import add_engine_options
 from trtviewer.cli.progress import console
 from trtviewer.models.load import load_spec
@@ -33,9 +34,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json is not None:
         require_writable(arguments.json)
     spec = load_spec(arguments.model)
+    engine = engine_facts(spec)
     if arguments.json is not None:
-        write_text(arguments.json, json.dumps(as_report(spec), indent=2, ensure_ascii=False) + "\n")
+        report = as_report(spec) | ({} if engine is None else {"engine": engine.as_report()})
+        write_text(arguments.json, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     _print(spec)
+    if engine is not None:
+        print_engine(engine)
     return 0
 
 

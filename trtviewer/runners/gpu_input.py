@@ -33,7 +33,7 @@ class _Slot:
 
 
 class GpuInput:
-    """Makes input tensors on the GPU for one `InputSpec`: equal to `Preprocessor`'s within one step of a pixel.
+    """Makes input tensors on the GPU for one `InputSpec`: equal to `Preprocessor`'s to the bit where OpenCV resizes as it does today.
 
     Entered and left on any thread; `prepare` is called by one thread at a time.
 
@@ -67,8 +67,10 @@ class GpuInput:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with self._session.device.current():
+            # Unloaded where the context is current; elsewhere it would stay.
+            self._kernel = self._module = None
         self._slots = []
-        self._kernel = self._module = None
         self._session.__exit__(kind, error, trace)
 
     def prepare(self, picture: NDArray[np.uint8], slot: int) -> tuple[DeviceTensor, Placement]:
@@ -160,7 +162,12 @@ def _compiled(device: Device) -> bytes:
     """The kernels as machine code of this GPU, made by NVRTC: the user's machine needs no compiler."""
     nvrtc = optional.load("cuda.bindings.nvrtc")
     source = resource("kernels", "letterbox.cu").read_bytes()
-    status, program = nvrtc.nvrtcCreateProgram(source, b"letterbox.cu", 0, [], [])
+    try:
+        status, program = nvrtc.nvrtcCreateProgram(source, b"letterbox.cu", 0, [], [])
+    except RuntimeError as error:  # the bindings look for the library itself at their first call
+        raise MissingRuntime(
+            "needs NVRTC, whose library is not found", advice="pip install 'trtviewer[cuda]'"
+        ) from error
     _require(nvrtc, status, "makes no program")
     major, minor = device.gpu.compute_capability
     options = [f"--gpu-architecture=sm_{major}{minor}".encode()]

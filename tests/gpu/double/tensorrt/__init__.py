@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 __version__ = "11.4.0.106"
@@ -267,8 +268,8 @@ class IExecutionContext:
             )
             return False
         if self._work is None:
-            self._work = _OrtWork(self, stream)
-        return self._work.enqueue()
+            self._work = _OrtWork(self._engine, stream)
+        return self._work.enqueue(self._addresses, self.get_tensor_shape)
 
     def _one_stream(self, stream: int) -> None:
         _require(stream != 0, "the default stream synchronises with everything")
@@ -287,39 +288,39 @@ def _size(shape: Any, dtype: str) -> int:
 class _OrtWork:
     """ONNX Runtime on the stream and addresses of a context."""
 
-    def __init__(self, context: IExecutionContext, stream: int) -> None:
+    def __init__(self, engine: ICudaEngine, stream: int) -> None:
         import onnxruntime as ort
 
-        self._context = context
+        # Not the context: the two would hold each other, and their memory until some garbage collection.
+        self._engine = engine
         ort.preload_dlls()
         options = ort.SessionOptions()
         options.log_severity_level = 4
         options.add_session_config_entry("session.disable_quant_qdq", "1")
         provider = {"device_id": 0, "user_compute_stream": str(stream), "use_tf32": "0"}
-        model = context._engine._model
+        model = engine._model
         self._session = ort.InferenceSession(model, options, providers=[("CUDAExecutionProvider", provider)])
         _require(self._session.get_providers()[0] == "CUDAExecutionProvider", "ONNX Runtime has no CUDA here")
         self._run_options = ort.RunOptions()
         self._run_options.add_run_config_entry("disable_synchronize_execution_providers", "1")
         self._bindings: dict[tuple[int, ...], Any] = {}
 
-    def enqueue(self) -> Any:
-        addresses = self._context._addresses
+    def enqueue(self, addresses: dict[str, int], shape_of: Callable[[str], tuple[int, ...]]) -> Any:
         key = tuple(addresses.values())
         if key not in self._bindings:
-            self._bindings[key] = self._bind(addresses)
+            self._bindings[key] = self._bind(addresses, shape_of)
         self._session.run_with_iobinding(self._bindings[key], self._run_options)
         return True
 
-    def _bind(self, addresses: dict[str, int]) -> Any:
+    def _bind(self, addresses: dict[str, int], shape_of: Callable[[str], tuple[int, ...]]) -> Any:
         import numpy as np
 
-        engine = self._context._engine
+        engine = self._engine
         binding = self._session.io_binding()
         for name, address in addresses.items():
             kind = np.dtype(engine._tensor(name)["dtype"]).type
             bind = binding.bind_input if name in engine._inputs else binding.bind_output
-            bind(name, "cuda", 0, kind, list(self._context.get_tensor_shape(name)), address)
+            bind(name, "cuda", 0, kind, list(shape_of(name)), address)
         return binding
 
 
