@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +14,10 @@ from trtviewer.compare.error_meter import ErrorMeter
 from trtviewer.compare.kept import KeptFrame
 from trtviewer.compare.matching import Matching, match
 from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.suppression import candidate_detections, reference_detections
 from trtviewer.compare.tensor_error import FrameErrors, mean_mse, output_mse
 from trtviewer.detect.boxes import CandidateBoxes, Detections
 from trtviewer.detect.families import ScaleMap, canonical, channels_of, decode, scale_maps
-from trtviewer.detect.nms import suppress
 from trtviewer.errors import ShapeMismatch
 from trtviewer.models.correspond import Correspondence
 from trtviewer.models.spec import ModelSpec
@@ -101,8 +101,10 @@ class FrameComparison:
             settings.agnostic_nms,
         )
         if boxes_change:
-            reference = replace(reference, detections=_suppressed(reference.boxes, settings))
-            candidate = replace(candidate, detections=_suppressed(candidate.boxes, settings))
+            reference = replace(reference, detections=reference_detections(reference.boxes, settings))
+        if boxes_change or settings.candidate_thresholds != old.candidate_thresholds:
+            boxes_change = True
+            candidate = replace(candidate, detections=candidate_detections(candidate.boxes, settings))
         if boxes_change or settings.match_iou != old.match_iou:
             matching = match(reference.detections, candidate.detections, settings)
         if settings.epsilon != old.epsilon:
@@ -147,7 +149,8 @@ def compare_frame(
     Raises:
         ShapeMismatch: a head is not what its model's spec says, or paired heads differ in shape.
     """
-    ours, theirs = (_side(*parts, placement, settings) for parts in (reference, candidate))
+    ours = _side(*reference, placement, settings, reference_detections)
+    theirs = _side(*candidate, placement, settings, candidate_detections)
     pairs = paired_maps(correspondence, (ours.spec, ours.heads), (theirs.spec, theirs.heads))
     return FrameComparison(
         frame=frame,
@@ -202,14 +205,15 @@ def _whole(
 
 
 def _side(
-    spec: ModelSpec, info: RunnerInfo, result: RunResult, placement: Placement, settings: CompareSettings
+    spec: ModelSpec,
+    info: RunnerInfo,
+    result: RunResult,
+    placement: Placement,
+    settings: CompareSettings,
+    found: Callable[[CandidateBoxes, CompareSettings], Detections],
 ) -> Side:
     boxes = decode(spec, result.heads, placement)
-    return Side(spec, result.heads, boxes, _suppressed(boxes, settings), result.times, info)
-
-
-def _suppressed(boxes: CandidateBoxes, settings: CompareSettings) -> Detections:
-    return suppress(boxes, settings.confidence, settings.nms_iou, settings.agnostic_nms)
+    return Side(spec, result.heads, boxes, found(boxes, settings), result.times, info)
 
 
 def _meter_of_thread() -> ErrorMeter:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from trtviewer.compare.kept import KeptFrame
 from trtviewer.compare.matching import Matching, Unmatched, match
 from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.suppression import candidate_detections, reference_detections
 from trtviewer.compare.totals import DetectionSummary, DetectionTotals, size_of
 from trtviewer.detect.boxes import Detections
-from trtviewer.detect.nms import suppress
 from trtviewer.errors import Cancelled
 
 MISSED = 0
@@ -119,10 +119,8 @@ class MatchedVideoBuilder:
 
     def add(self, kept: KeptFrame) -> None:
         """Suppresses and matches one frame's boxes, and adds what comes out."""
-        reference, candidate = (
-            suppress(boxes, self.settings.confidence, self.settings.nms_iou, self.settings.agnostic_nms)
-            for boxes in (kept.reference, kept.candidate)
-        )
+        reference = reference_detections(kept.reference, self.settings)
+        candidate = candidate_detections(kept.candidate, self.settings)
         self.add_matched(kept, reference, candidate, match(reference, candidate, self.settings))
 
     def add_matched(

@@ -8,7 +8,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.settings import ClassThreshold, CompareSettings
+from trtviewer.compare.suppression import thresholds_of
 from trtviewer.detect.boxes import Detections, owned
 from trtviewer.detect.iou import iou_matrix
 
@@ -100,8 +101,10 @@ def match(reference: Detections, candidate: Detections, settings: CompareSetting
     return Matching(
         pairs,
         iou[pairs[:, 0], pairs[:, 1]],
-        _explain(reference, missed, candidate, extra, between, agrees, settings),
-        _explain(candidate, extra, reference, missed, between.T, agrees.T, settings),
+        _explain(
+            reference, missed, candidate, extra, between, agrees, settings, settings.candidate_thresholds
+        ),
+        _explain(candidate, extra, reference, missed, between.T, agrees.T, settings, ()),
     )
 
 
@@ -148,8 +151,9 @@ def _explain(
     iou: NDArray[np.float32],
     same: NDArray[np.bool_],
     settings: CompareSettings,
+    thresholds: tuple[ClassThreshold, ...],
 ) -> Unmatched:
-    """Finds why `index` of `own` have no partner; `iou` and `same` are [len(index), len(free)]."""
+    """Finds why `index` of `own` have no partner; `iou` and `same` are [len(index), len(free)], `thresholds` the other side's."""
     draft = _Draft(
         index,
         np.full(len(index), Reason.GONE, np.int8),
@@ -160,7 +164,7 @@ def _explain(
     # Most misses have no unmatched detection anywhere near; match_iou itself is at least MOVED_IOU.
     if (iou >= MOVED_IOU).any():
         _look_among_unmatched(other, free, iou, same, draft, settings.match_iou)
-    _look_among_boxes(own, other, draft, settings)
+    _look_among_boxes(own, other, draft, settings, thresholds)
     return Unmatched(draft.index, draft.reason, draft.other, draft.other_score, draft.iou)
 
 
@@ -187,7 +191,13 @@ def _look_among_unmatched(
         draft.iou[hit] = iou[hit, best[hit]]
 
 
-def _look_among_boxes(own: Detections, other: Detections, draft: _Draft, settings: CompareSettings) -> None:
+def _look_among_boxes(
+    own: Detections,
+    other: Detections,
+    draft: _Draft,
+    settings: CompareSettings,
+    thresholds: tuple[ClassThreshold, ...],
+) -> None:
     """Fills in the reasons that lie in the other side's boxes which NMS or the threshold took away."""
     open_places = np.flatnonzero(draft.reason == Reason.GONE)
     if not len(open_places) or len(other.boxes) == len(other):
@@ -208,7 +218,12 @@ def _look_among_boxes(own: Detections, other: Detections, draft: _Draft, setting
     hit = np.flatnonzero(holds[np.arange(len(open_places)), best])
     box = rest[best[hit]]
     score, places = boxes.score[box], open_places[hit]
-    draft.reason[places] = np.where(score > settings.confidence, Reason.SUPPRESSED, Reason.BELOW_CONFIDENCE)
+    confidence = (
+        thresholds_of(boxes.class_id[box], boxes.stride[box], settings.confidence, thresholds)
+        if thresholds
+        else settings.confidence
+    )
+    draft.reason[places] = np.where(score > confidence, Reason.SUPPRESSED, Reason.BELOW_CONFIDENCE)
     draft.other[places] = box
     draft.other_score[places] = score
     draft.iou[places] = iou[hit, best[hit]]

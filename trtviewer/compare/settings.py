@@ -16,6 +16,10 @@ BOUNDS = {
 """The least and the greatest value of each; match IoU starts where a `moved` miss does."""
 
 
+ClassThreshold = tuple[int, int, float]
+"""Class, stride (`NO_STRIDE` where boxes have none), and the confidence of its boxes."""
+
+
 @dataclass(frozen=True, slots=True)
 class CompareSettings:
     """The thresholds of a comparison; equal settings compare equal.
@@ -39,3 +43,23 @@ class CompareSettings:
             value = getattr(self, name)
             if not least <= value <= greatest:
                 raise BadUsage(f"{name} is {value:g}, but goes from {least:g} to {greatest:g}")
+
+    @property
+    def candidate_thresholds(self) -> tuple[ClassThreshold, ...]:
+        """Confidences of the candidate alone, by class and stride; empty: `confidence` holds for all."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefittedSettings(CompareSettings):
+    """Settings with a threshold re-fit applied to the candidate. The reference's detections stay those of `confidence`.
+
+    Attributes:
+        thresholds: of the candidate; what they do not name has `confidence`.
+    """
+
+    thresholds: tuple[ClassThreshold, ...] = ()
+
+    @property
+    def candidate_thresholds(self) -> tuple[ClassThreshold, ...]:
+        return self.thresholds

@@ -12,6 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from trtviewer.compare.frame_comparison import FrameComparison
+from trtviewer.compare.kept import KeptFrame
 from trtviewer.errors import Cancelled
 from trtviewer.gui.bookkeeper import Bookkeeper, BooksUpdate
 from trtviewer.gui.border import Border, QueueBorder
@@ -184,6 +185,10 @@ class Engine(Openings, QObject):
             self._events.publish(lambda: self._model.set_status(f"Saved {path.name}."))
 
         self._do(write)
+
+    def kept_frames(self, path: Path) -> list[KeptFrame]:
+        """The analysed frames of a candidate, by rising index; from any thread."""
+        return list(self._books.frames(str(path)))
 
     # The end ------------------------------------------------------------------------------------------------------
 

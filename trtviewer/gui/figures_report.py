@@ -11,9 +11,9 @@ from trtviewer.compare.kept import KeptFrame
 from trtviewer.compare.matching import Matching, match
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.significance import Significance
+from trtviewer.compare.suppression import candidate_detections, reference_detections
 from trtviewer.compare.totals import TotalsResult
 from trtviewer.compare.tracks import TrackTotals
-from trtviewer.detect.nms import suppress
 from trtviewer.models.correspond import Correspondence
 from trtviewer.report.compare_json import ReportModel, ReportSource, compare_report
 from trtviewer.report.intervals_report import detection_intervals
@@ -55,10 +55,8 @@ def figures_report(
     significance, heights = Significance(alike), HeightTotals()
     tracks = TrackTotals(reference.spec.classes) if alike else None
     for frame in frames:
-        own, other = (
-            suppress(boxes, settings.confidence, settings.nms_iou, settings.agnostic_nms)
-            for boxes in (frame.reference, frame.candidate)
-        )
+        own = reference_detections(frame.reference, settings)
+        other = candidate_detections(frame.candidate, settings)
         matching = match(own, other, settings)
         significance.update(_Matched(matching))
         heights.update(own, matching)

@@ -6,12 +6,13 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.settings import CompareSettings, RefittedSettings
+from trtviewer.detect.boxes import NO_STRIDE
 from trtviewer.errors import BadInput, Cancelled, TrtviewerError
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.docks.newest import Newest
@@ -21,18 +22,24 @@ from trtviewer.gui.view_model import Progress, Requests, ViewModel
 from trtviewer.gui.what_if_state import (
     TASK,
     Apply,
+    ApplyThresholds,
     Export,
     FindLayers,
+    FindThresholds,
     Inspect,
     Judge,
     LayersFinding,
     ObjectFinding,
+    RefitFinding,
+    SaveThresholds,
     Variant,
 )
 from trtviewer.gui.whatif_room import Figures, Part, Recipe, WhatIfRoom, copy_model, figures_of
 from trtviewer.models.spec import ModelSpec
 from trtviewer.sources.source import spread
 
+FEWEST_FRAMES = 8
+"""Frames that thresholds may be fitted to; half of them judges."""
 _log = logging.getLogger(__name__)
 
 
@@ -70,6 +77,8 @@ class WhatIf(QObject):
         view_model.settings_changed.connect(self._ask_figures)
         view_model.models_changed.connect(self._inputs_changed)
         view_model.source_changed.connect(self._inputs_changed)
+        view_model.settings_changed.connect(self._thresholds_outdated)
+        view_model.models_changed.connect(self._thresholds_outdated)
 
     def answer(self, request: object) -> None:
         """Does what a dock asks for; `request` is one of the requests of `what_if_state.py`."""
@@ -79,6 +88,12 @@ class WhatIf(QObject):
             self._apply(request)
         elif isinstance(request, Inspect):
             self._inspect(request)
+        elif isinstance(request, FindThresholds):
+            self._find_thresholds()
+        elif isinstance(request, ApplyThresholds):
+            self._apply_thresholds(request)
+        elif isinstance(request, SaveThresholds):
+            self._save_thresholds(request)
         elif isinstance(request, Judge):
             self._judge(request)
         elif isinstance(request, Export):
@@ -154,6 +169,58 @@ class WhatIf(QObject):
             self._events.publish(lambda: self._state.set_object(found))
 
         self._start("layers", f"Looking for what took the {request.class_name}", work)
+
+    def _find_thresholds(self) -> None:
+        reference, candidate = self._specs()
+        if reference is None or candidate is None:
+            return
+        settings = plain(self._model.settings)
+        judged = self._state.variant(candidate.path).kept
+
+        def work() -> None:
+            from trtviewer.blame.refit import refit
+
+            analysed = self._engine.kept_frames(candidate.path)
+            frames = analysed if len(analysed) >= len(judged) else list(judged)
+            if len(frames) < FEWEST_FRAMES:
+                raise BadInput(
+                    f"{len(frames)} analysed frames are too few to fit thresholds to",
+                    advice="analyse the video (Ctrl+Return), or judge the variants on more frames",
+                )
+            found = RefitFinding(
+                candidate.path, settings, len(frames), refit(frames, settings, reference.classes)
+            )
+            self._events.publish(lambda: self._state.set_refit(found))
+
+        self._start("variants", f"Fitting the thresholds of {candidate.path.name}", work)
+
+    def _apply_thresholds(self, request: ApplyThresholds) -> None:
+        found, settings = self._state.refit, plain(self._model.settings)
+        if request.on and found is not None:
+            settings = refitted(settings, found)
+        self._model.set_settings(settings)
+
+    def _save_thresholds(self, request: SaveThresholds) -> None:
+        found, names = self._state.refit, self._model.models.class_names
+        if found is None:
+            return
+
+        def work() -> None:
+            found.refit.table.write(request.out, names)
+            self._events.publish(lambda: self._model.set_status(f"Saved {request.out.name}."))
+
+        self._start("variants", f"Saving {request.out.name}", work)
+
+    def _thresholds_outdated(self, *_: object) -> None:
+        """Thresholds hold for one candidate and one confidence: with another of either they are taken away."""
+        found, candidate = self._state.refit, self._model.models.candidate
+        if found is None:
+            return
+        other = candidate is None or candidate.path != found.candidate
+        if other or self._model.settings.confidence != found.settings.confidence:
+            self._state.set_refit(None)
+            if self._model.settings.candidate_thresholds:
+                self._model.set_settings(plain(self._model.settings))
 
     def _judge(self, request: Judge) -> None:
         reference, _ = self._specs()
@@ -291,6 +358,7 @@ class WhatIf(QObject):
         self._compared = compared
         self._state.set_layers(None)
         self._state.set_object(None)
+        self._state.set_refit(None)
         self._state.forget_figures()
         self._cancelled.set()
         if not self._closed:
@@ -331,3 +399,15 @@ def _spread_over(address: str, count: int) -> Part:
                 advice="choose a video or a folder of pictures to calibrate on",
             )
         return Part(address, spread(source.length, count))
+
+
+def plain(settings: CompareSettings) -> CompareSettings:
+    """The same thresholds with no re-fit in force."""
+    return CompareSettings(**{item.name: getattr(settings, item.name) for item in fields(CompareSettings)})
+
+
+def refitted(settings: CompareSettings, found: RefitFinding) -> CompareSettings:
+    """The same with the thresholds that were found in force for the candidate."""
+    values = {item.name: getattr(settings, item.name) for item in fields(CompareSettings)}
+    rows = tuple((row.class_id, row.stride or NO_STRIDE, row.confidence) for row in found.refit.table.rows)
+    return RefittedSettings(**values, thresholds=rows)

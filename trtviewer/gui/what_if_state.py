@@ -13,7 +13,9 @@ from trtviewer.gui.whatif_room import Figures, Made, Part
 if TYPE_CHECKING:
     from trtviewer.blame.measurement import LayersResult
     from trtviewer.blame.one_object import ObjectBlame
+    from trtviewer.blame.refit import Refit
     from trtviewer.compare.kept import KeptFrame
+    from trtviewer.compare.settings import CompareSettings
     from trtviewer.gui.view_model import Selection
     from trtviewer.sources.frame import Frame
 
@@ -78,6 +80,22 @@ class ObjectFinding:
     blame: ObjectBlame
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class RefitFinding:
+    """What thresholds of its own would bring a candidate.
+
+    Attributes:
+        candidate: whose.
+        settings: at which they were found.
+        frames: how many were looked at; half of them was fitted to.
+    """
+
+    candidate: Path
+    settings: CompareSettings
+    frames: int
+    refit: Refit
+
+
 # What the docks ask for -----------------------------------------------------------------------------------------------
 
 
@@ -123,6 +141,25 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
+class FindThresholds:
+    """Re-fit the thresholds of the shown candidate, on its analysed frames or, where those are fewer, the judged ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyThresholds:
+    """Put the thresholds that were found in force, or take them away again."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SaveThresholds:
+    """Write the thresholds that were found as a table (CSV)."""
+
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """Write a variant where the user wants it; `float_type` "float16" only for one that was made here."""
 
@@ -136,6 +173,7 @@ class WhatIfState(QObject):
 
     layers: LayersFinding | None.
     object: ObjectFinding | None.
+    refit: RefitFinding | None.
     variants: by the path of the candidate.
     ticks: frozenset of names; the layers that the next variant keeps in float.
     extra: tuple of Part; frames that were added to the calibration set.
@@ -145,6 +183,7 @@ class WhatIfState(QObject):
 
     layers_changed = Signal(object)
     object_changed = Signal(object)
+    refit_changed = Signal(object)
     variants_changed = Signal(object)
     ticks_changed = Signal(object)
     extra_changed = Signal(object)
@@ -155,6 +194,7 @@ class WhatIfState(QObject):
         super().__init__(parent)
         self.layers: LayersFinding | None = None
         self.object: ObjectFinding | None = None
+        self.refit: RefitFinding | None = None
         self.variants: dict[Path, Variant] = {}
         self.ticks: frozenset[str] = frozenset()
         self.extra: tuple[Part, ...] = ()
@@ -170,6 +210,11 @@ class WhatIfState(QObject):
         if found is not self.object:
             self.object = found
             self.object_changed.emit(found)
+
+    def set_refit(self, found: RefitFinding | None) -> None:
+        if found is not self.refit:
+            self.refit = found
+            self.refit_changed.emit(found)
 
     def variant(self, path: Path) -> Variant:
         """What is known of a candidate; nothing yet, for one that was just opened."""

@@ -16,6 +16,7 @@ from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.tensor_error import OutputError, TensorError
 from trtviewer.compare.totals import Counts, DetectionSummary, TotalsResult, strides_of_head
 from trtviewer.compare.verdict import verdict
+from trtviewer.detect.boxes import NO_STRIDE
 from trtviewer.detect.families import channels_of
 from trtviewer.models.correspond import Correspondence
 from trtviewer.models.spec import ModelSpec
@@ -76,6 +77,7 @@ def compare_report(
             "agnostic_nms": settings.agnostic_nms,
             "match_iou": settings.match_iou,
             "epsilon": settings.epsilon,
+            **_refit(settings),
         },
         "reference": _model(reference, result.reference_latency),
         "candidate": _model(candidate, result.candidate_latency),
@@ -155,6 +157,15 @@ def _not_measured(spec: ModelSpec, name: str) -> OutputError:
     return OutputError(
         name, NO_ERROR, dict.fromkeys(groups, NO_ERROR), tuple((stride, NO_ERROR) for stride in strides)
     )
+
+
+def _refit(settings: CompareSettings) -> dict[str, Any]:
+    """The candidate's own thresholds, where a re-fit is in force; a report without one has no such key."""
+    rows = [
+        {"class_id": class_id, "stride": None if stride == NO_STRIDE else stride, "conf": confidence}
+        for class_id, stride, confidence in settings.candidate_thresholds
+    ]
+    return {"candidate_conf": rows} if rows else {}
 
 
 def _model(model: ReportModel, latency: Latency) -> dict[str, Any]:

@@ -319,3 +319,69 @@ def test_that_the_status_bar_says_how_int8_is_computed_here(comparing: MainWindo
     qtbot.waitUntil(lambda: "disable_quant_qdq" in status.text(), timeout=PATIENCE_MS)
     assert "INT8" in status.text()
     assert "disable_quant_qdq" in comparing.findChild(QLabel, "status.emulated").toolTip()
+
+
+@pytest.fixture
+def refitted(found: MainWindow, qtbot: QtBot, inputs: Inputs) -> MainWindow:
+    """The window with the whole video analysed and thresholds fitted, the Variants dock in front."""
+    found.engine.add_candidate(inputs.other)
+    wait_shown(found, qtbot)
+    found.view_model.change_settings(confidence=0.15)  # at which one class is scored differently by this twin
+    found.requests.analyse.emit()
+    qtbot.waitUntil(lambda: found.view_model.analysed == (24, 24), timeout=PATIENCE_MS)
+    found.requests.reveal.emit("variants")
+    qtbot.waitUntil(lambda: found.findChild(VariantsDock) is not None)
+    click(found, qtbot, "variants.fit")
+    qtbot.waitUntil(lambda: found.view_model.what_if.refit is not None, timeout=PATIENCE_MS)
+    wait_idle(found, qtbot)
+    return found
+
+
+def test_that_refitted_thresholds_are_in_force_at_a_press_and_gone_at_the_next(
+    refitted: MainWindow, qtbot: QtBot
+) -> None:
+    model, result = refitted.view_model, refitted.view_model.what_if.refit.refit
+    assert model.what_if.refit.frames == 24
+    words = refitted.findChild(QLabel, "variants.fit_words").text()
+    assert f"missed {result.before.counts.missed} → {result.after.counts.missed}" in words
+    assert result.table.rows, "the seeded twin needs other thresholds"
+    before = model.comparison.candidate.detections.index
+    qtbot.mouseClick(refitted.findChild(QToolButton, "variants.in_force"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(model.comparison.settings.candidate_thresholds), timeout=PATIENCE_MS)
+    expected = result.table.detections(model.comparison.candidate.boxes, model.settings)
+    assert np.array_equal(model.comparison.candidate.detections.index, expected.index)
+    # The analysed video is matched again at them, as the re-fit itself counted.
+    qtbot.waitUntil(lambda: model.matched_video.settings == model.settings, timeout=PATIENCE_MS)
+    both = result.fitted_after.counts.missed + result.after.counts.missed
+    assert int(model.matched_video.missed.sum()) == both
+    qtbot.mouseClick(refitted.findChild(QToolButton, "variants.in_force"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not model.comparison.settings.candidate_thresholds, timeout=PATIENCE_MS)
+    assert np.array_equal(model.comparison.candidate.detections.index, before)
+
+
+def test_that_thresholds_in_force_go_with_another_candidate_or_confidence(
+    refitted: MainWindow, qtbot: QtBot
+) -> None:
+    qtbot.mouseClick(refitted.findChild(QToolButton, "variants.in_force"), Qt.MouseButton.LeftButton)
+    assert refitted.view_model.settings.candidate_thresholds
+    refitted.view_model.change_settings(confidence=0.4)
+    assert not refitted.view_model.settings.candidate_thresholds
+    assert refitted.view_model.settings.confidence == 0.4
+    assert not refitted.findChild(QToolButton, "variants.in_force").isVisibleTo(refitted)
+
+
+def test_that_the_thresholds_are_saved_as_a_table(refitted: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    refitted.findChild(VariantsDock).save_table_to(tmp_path / "thresholds.csv")
+    wait_idle(refitted, qtbot)
+    lines = (tmp_path / "thresholds.csv").read_text().splitlines()
+    assert lines[0] == "class_id,class,stride,confidence"
+    assert len(lines) == 2 + len(refitted.view_model.what_if.refit.refit.table.rows)
+
+
+def test_that_too_few_frames_are_said_not_fitted_to(found: MainWindow, qtbot: QtBot) -> None:
+    found.requests.reveal.emit("variants")
+    qtbot.waitUntil(lambda: found.findChild(VariantsDock) is not None)
+    click(found, qtbot, "variants.fit")
+    wait_idle(found, qtbot)
+    qtbot.waitUntil(lambda: bool(found.view_model.problems))
+    assert "too few" in found.view_model.problems[-1].what

@@ -22,12 +22,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from trtviewer.compare.totals import class_name
 from trtviewer.gui.docks.figures import panel, tabular
 from trtviewer.gui.docks.frame_choice import FrameChoice
 from trtviewer.gui.docks.variant_model import Column, VariantModel, name_of
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Requests, ViewModel
-from trtviewer.gui.what_if_state import Export, Judge, Variant
+from trtviewer.gui.what_if_state import (
+    ApplyThresholds,
+    Export,
+    FindThresholds,
+    Judge,
+    RefitFinding,
+    SaveThresholds,
+    Variant,
+)
 
 FRAMES = 16
 _WIDTHS = {
@@ -63,7 +72,9 @@ class VariantsDock(QWidget):
         self.model = VariantModel(self)
         self._build()
         self._state.variants_changed.connect(self._refresh)
+        self._state.refit_changed.connect(self._say)
         self._state.running_changed.connect(self._say)
+        view_model.settings_changed.connect(self._say)
         view_model.models_changed.connect(self._refresh)
         view_model.source_changed.connect(self._say)
         view_model.theme_changed.connect(self._theme_changed)
@@ -141,6 +152,39 @@ class VariantsDock(QWidget):
         whole.setSpacing(4)
         whole.addLayout(head)
         whole.addWidget(self.stack, 1)
+        whole.addLayout(self._build_thresholds())
+        self.setMinimumWidth(560)
+
+    def _build_thresholds(self) -> QHBoxLayout:
+        self.fit = QPushButton("Re-fit thresholds")
+        self.fit.setObjectName("variants.fit")
+        self.fit.setToolTip(
+            "The free cure: a confidence of its own for each class and stride of the shown candidate, chosen on one half "
+            "of its analysed frames and judged on the other."
+        )
+        self.fit.clicked.connect(lambda: self._requests.what_if.emit(FindThresholds()))
+        self.fit_words = QLabel()
+        self.fit_words.setObjectName("variants.fit_words")
+        self.fit_words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.in_force = QToolButton()
+        self.in_force.setObjectName("variants.in_force")
+        self.in_force.setText("Use them")
+        self.in_force.setCheckable(True)
+        self.in_force.setToolTip(
+            "Puts these thresholds in force in the whole window, until another candidate is shown."
+        )
+        self.in_force.clicked.connect(lambda on: self._requests.what_if.emit(ApplyThresholds(on)))
+        self.save_table = QPushButton("Save table…")
+        self.save_table.setObjectName("variants.save_table")
+        self.save_table.setToolTip("Writes the thresholds as a CSV table.")
+        self.save_table.clicked.connect(self._ask_save_table)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.fit)
+        row.addWidget(self.fit_words, 1)
+        row.addWidget(self.in_force)
+        row.addWidget(self.save_table)
+        return row
 
     # ---- what is shown
 
@@ -170,6 +214,14 @@ class VariantsDock(QWidget):
         self.save_float16.setEnabled(
             self._shown_variant().made is not None if candidate is not None else False
         )
+        found = self._state.refit
+        self.fit.setEnabled(candidate is not None and candidate.spec is not None and ready and not running)
+        self.in_force.setVisible(found is not None)
+        self.in_force.setEnabled(found is not None and bool(found.refit.table.rows))
+        self.in_force.setChecked(bool(self._view_model.settings.candidate_thresholds))
+        self.save_table.setVisible(found is not None)
+        self.fit_words.setText(refit_words(found) if found is not None else "")
+        self.fit_words.setToolTip(self._refit_tip())
         self.words.setText(self._sentence())
         self.words.setToolTip(self.words.text())
 
@@ -195,7 +247,29 @@ class VariantsDock(QWidget):
         self.model.set_theme(theme)
         self.empty.setStyleSheet(f"color: {theme.faint};")
 
+    def _refit_tip(self) -> str:
+        """The thresholds, line by line."""
+        found, names = self._state.refit, self._view_model.models.class_names
+        if found is None:
+            return ""
+        rows = [
+            f"{class_name(names, row.class_id)}{'' if row.stride is None else f' at stride {row.stride}'}: {row.confidence:.3g}"
+            for row in found.refit.table.rows
+        ]
+        return "\n".join([refit_words(found), *rows])
+
     # ---- what is asked for
+
+    def _ask_save_table(self) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, "Save the thresholds as", "thresholds.csv", "CSV (*.csv)"
+        )
+        if chosen:
+            self.save_table_to(Path(chosen))
+
+    def save_table_to(self, out: Path) -> None:
+        """Writes the thresholds that were found."""
+        self._requests.what_if.emit(SaveThresholds(out if out.suffix else out.with_suffix(".csv")))
 
     def _chosen(self, current: QModelIndex, previous: QModelIndex) -> None:
         if not self._following and current.isValid():
@@ -225,3 +299,21 @@ class VariantsDock(QWidget):
         if candidate is not None:
             out = out if out.suffix else out.with_suffix(candidate.path.suffix)
             self._requests.what_if.emit(Export(candidate.path, out, float_type))
+
+
+def refit_words(found: RefitFinding) -> str:
+    """What the thresholds bring and cost, on the frames that they were not fitted to."""
+    refit = found.refit
+    missed, extra = refit.before.counts.missed, refit.before.counts.extra
+    if not refit.table.rows:
+        return (
+            f"On {found.frames} frames no other threshold agrees better: {missed} missed, {extra} extra stay."
+        )
+    count = len(refit.table.rows)
+    before, after = refit.before.counts, refit.after.counts
+    better = (after.agreement_f1 or 0.0) > (before.agreement_f1 or 0.0)
+    head = f"{count} threshold{'' if count == 1 else 's'}" + ("" if better else ", but no gain")
+    return (
+        f"{head}: missed {before.missed} \N{RIGHTWARDS ARROW} {after.missed}, extra {before.extra} \N{RIGHTWARDS ARROW} {after.extra}, "
+        f"on {refit.before.frames} frames not fitted to."
+    )
