@@ -243,3 +243,19 @@ def test_that_external_data_is_read_from_the_models_folder_and_from_nowhere_else
         path.write_bytes(crooked.SerializeToString())
         with pytest.raises(BadInput, match="outside the model's folder"):
             load_network(path)
+
+
+def test_that_a_network_whose_only_quantized_tensor_is_its_input_is_calibrated(tmp_path: Path) -> None:
+    weight = numpy_helper.from_array(np.ones((4, 3, 3, 3), np.float32), "weight")
+    node = helper.make_node("Conv", ["images", "weight"], ["out"], name="Conv_0", pads=[1, 1, 1, 1])
+    float32 = onnx.TensorProto.FLOAT
+    images = helper.make_tensor_value_info("images", float32, [1, 3, 16, 16])
+    out = helper.make_tensor_value_info("out", float32, [1, 4, 16, 16])
+    graph = helper.make_graph([node], "one", [images], [out], [weight])
+    path = tmp_path / "one.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    pictures = networks.pictures(2)
+    ranges = collect_ranges(load_network(path), pictures, threads=1)
+    assert set(ranges.histograms) == {"images"}
+    largest = max(float(np.abs(picture).max()) for picture in pictures)
+    assert amax_by_tensor(ranges, "minmax")["images"] == pytest.approx(largest, rel=1e-5)

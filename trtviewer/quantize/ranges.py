@@ -154,6 +154,8 @@ def _session(model: ModelProto, path: Path, threads: int | None) -> ort.Inferenc
 def _run(
     session: ort.InferenceSession, exposed: Sequence[str], network: Network, tensor: NDArray[np.float32]
 ) -> dict[str, NDArray[np.float32]]:
+    if not exposed:  # to ONNX Runtime, no names are all of them
+        return {}
     try:
         outputs = session.run(exposed, {network.input: tensor})
     except Exception as error:  # as above
