@@ -134,6 +134,18 @@ def test_that_a_side_without_that_scale_leaves_the_other_side_standing_alone() -
     assert rows[2].difference is None and rows[2].reference_place == -1
 
 
+def test_that_one_scale_alone_is_the_same_as_among_all() -> None:
+    spec = anchor_spec()
+    sides = ((spec, anchor_heads(spec, 1)), (spec, anchor_heads(spec, 2)))
+    every = heat_rows(*sides, (("fine", "fine"), ("coarse", "coarse")), HeatChannel())
+    (alone,) = heat_rows(*sides, (("fine", "fine"), ("coarse", "coarse")), HeatChannel(), stride=16)
+    assert alone.title == every[1].title == "medium objects"
+    assert alone.reference_place == every[1].reference_place == 1
+    np.testing.assert_array_equal(alone.difference, every[1].difference)
+    assert heat_rows(*sides, (), HeatChannel(), stride=8)[0].title == "small objects"
+    assert heat_rows(*sides, (), HeatChannel(), stride=64) == ()
+
+
 def test_that_nan_and_infinity_do_not_reach_the_scale() -> None:
     spec = anchor_spec()
     own = anchor_heads(spec, 9)

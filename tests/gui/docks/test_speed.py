@@ -137,13 +137,18 @@ def test_that_measuring_is_asked_for_shows_its_progress_and_can_be_cancelled(
 
 def test_that_other_models_begin_with_no_past(show: Show, qtbot: QtBot, view_model: ViewModel) -> None:
     dock = show("speed")
+    real_int8(view_model)
     play(view_model, 10)
+    view_model.set_benchmark(BenchmarkResult(30.0, 12.0, 2.5, emulated=False))
     qtbot.waitUntil(lambda: text(dock, "reference.p50") != "–", timeout=2000)
+    assert dock.findChild(QLabel, "speed.speedup").isVisible()
     candidate = view_model.models.candidate
     assert candidate is not None
     other = replace(candidate, path=candidate.path.with_name("other.onnx"))
     view_model.set_models(Models(view_model.models.reference, (other,), 0))
     assert text(dock, "reference.p50") == "–"
+    assert not dock.findChild(QLabel, "speed.speedup").isVisible()
+    assert "has not been measured" in text(dock, "finding")
 
 
 def test_that_the_times_of_a_hidden_dock_are_not_lost(

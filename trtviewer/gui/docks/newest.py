@@ -58,6 +58,7 @@ class Newest(QObject):
         self._worker.cancel()
         self._requests.close()
         self._worker.join()
+        self._border.close()
 
     def _run(self, cancelled: threading.Event) -> None:
         while not cancelled.is_set():

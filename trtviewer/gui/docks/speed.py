@@ -60,15 +60,17 @@ class SpeedDock(QWidget):
         self._requests = requests
         self._history = TimingHistory()
         self._sides: tuple[object, object] = (None, None)
+        self._measured_sides: tuple[object, object] | None = None
         self._pace = Pace(self)
         self._pace.due.connect(self._refresh)
         self._build()
         view_model.timings_changed.connect(self._add)
         view_model.models_changed.connect(self._models_changed)
-        view_model.benchmark_changed.connect(self._show_benchmark)
+        view_model.benchmark_changed.connect(self._measured)
         view_model.progress_changed.connect(self._show_progress)
         view_model.theme_changed.connect(self._theme_changed)
         self._models_changed(view_model.models)
+        self._measured(view_model.benchmark)
         self._theme_changed(view_model.theme)
         self._show_progress(view_model.progress)
         self._refresh()
@@ -249,7 +251,7 @@ class SpeedDock(QWidget):
             self._history.clear()
         both = models.reference is not None and models.candidate is not None
         self.measure.setEnabled(both)
-        self._show_benchmark(self._view_model.benchmark)
+        self._show_benchmark()
         self._refresh()
 
     def _refresh(self) -> None:
@@ -309,8 +311,14 @@ class SpeedDock(QWidget):
 
     # ---- alone
 
-    def _show_benchmark(self, result: BenchmarkResult | None) -> None:
+    def _measured(self, result: BenchmarkResult | None) -> None:
+        self._measured_sides = None if result is None else self._sides
+        self._show_benchmark()
+
+    def _show_benchmark(self) -> None:
+        """What was found of these two models; a finding about others says nothing of them."""
         models = self._view_model.models
+        result = self._view_model.benchmark if self._measured_sides == self._sides else None
         emulated = any(self._is_emulated(entry) for entry in (models.reference, models.candidate))
         if result is None:
             self.speedup.setText(DASH)
@@ -369,7 +377,7 @@ class SpeedDock(QWidget):
             self._tails[side].setPen(pg.mkPen(color, width=1, style=Qt.PenStyle.DotLine))
         self.legend.setText(f"<span style='color:{theme.faint}'>– – p50 &nbsp; ··· p95</span>")
         self._line_colors = pens
-        self._show_benchmark(self._view_model.benchmark)
+        self._show_benchmark()
         self._refresh()
 
 
