@@ -93,3 +93,12 @@ def test_that_bad_truth_is_told_before_any_frame_runs(folder: Path) -> None:
         compare(folder, "--truth", "scene")
     with pytest.raises(BadInput, match="is neither a file nor a folder"):
         compare(folder, "--truth", "absent.json")
+
+
+def test_that_the_page_is_written_with_the_command_that_made_it(folder: Path, tmp_path: Path) -> None:
+    assert compare(folder, "--html", str(tmp_path / "r.html"), "--truth", str(folder / "labels")) == 0
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Does INT8 find what FP32 finds?" in page
+    assert "Against the truth" in page
+    with pytest.raises(BadInput, match="no-such-folder"):
+        compare(folder, "--html", "no-such-folder/r.html")

@@ -18,7 +18,7 @@ from trtviewer.compare.intervals import (
     difference_interval,
     ratio_interval,
 )
-from trtviewer.compare.precision_resample import ResampledPrecision
+from trtviewer.compare.precision_resample import MOST_POINTS, ResampledPrecision
 from trtviewer.compare.true_objects import boxed_objects
 
 Counts = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -135,6 +135,15 @@ def test_that_resampling_every_frame_once_gives_the_very_ap() -> None:
     whole = reference.result()
     once = ResampledPrecision(reference, np.arange(30) // 3, 10)(np.ones((1, 10)))
     np.testing.assert_allclose(once[0], [whole.ap50, whole.ap50_95], rtol=0, atol=1e-12)
+
+
+def test_that_looking_at_some_of_many_detections_gives_nearly_the_ap() -> None:
+    reference, candidate = labelled_pictures(np.random.default_rng(10), 700)
+    for side in (reference, candidate):
+        whole = side.result()
+        assert len(side.verdicts()) > 4 * MOST_POINTS
+        once = ResampledPrecision(side, np.arange(700) // 20, 35)(np.ones((1, 35)))
+        np.testing.assert_allclose(once[0], [whole.ap50, whole.ap50_95], rtol=0, atol=1e-3)
 
 
 def test_that_resampling_is_computing_ap_of_the_frames_drawn() -> None:

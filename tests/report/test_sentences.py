@@ -19,14 +19,14 @@ def interval(low: float | None, high: float | None, settled: bool | None, more: 
         (
             -0.004,
             interval(-0.021, 0.013, False, 853),
-            "0.4 points worse, which may be noise (95 %: -2.1 to +1.3); about 860 more frames would settle it",
+            "0.4 points worse, which may be noise (95 %: −2.1 to +1.3); about 860 more frames would settle it",
         ),
         (
             -0.02,
             interval(-0.03, -0.01, True, 0),
-            "2.0 points worse, more than noise (95 %: -3.0 to -1.0)",
+            "2.0 points worse, more than noise (95 %: −3.0 to −1.0)",
         ),
-        (0.0, interval(-0.01, 0.01, False, None), "0.0 points better, which is noise (95 %: -1.0 to +1.0)"),
+        (0.0, interval(-0.01, 0.01, False, None), "no difference, within the noise (95 %: −1.0 to +1.0)"),
         (
             0.01,
             interval(None, None, None, None),
@@ -60,7 +60,7 @@ def test_that_a_share_is_told_with_its_interval_and_what_would_narrow_it() -> No
 def test_that_too_few_or_too_like_frames_are_said() -> None:
     unknown = {"low": None, "high": None, "more_frames": None}
     assert interval_lines(report(missed_rate=unknown)) == ["too few frames to say how sure these figures are"]
-    assert "too much alike" in interval_lines(report(still_alike=True))[1]
+    assert "alike in so short a source" in interval_lines(report(still_alike=True))[1]
 
 
 def test_that_an_estimate_has_two_figures_that_count() -> None:

@@ -23,6 +23,10 @@ from trtviewer.pipeline.pair import Pair, open_pair
 from trtviewer.report.compare_json import ReportModel, ReportSource, write_report
 from trtviewer.report.findings_report import findings_report
 from trtviewer.report.gates import Gate, check, parse_gate
+from trtviewer.report.html import write_html
+from trtviewer.report.page_evidence import evidence_of
+from trtviewer.report.provenance import sha256, versions
+from trtviewer.report.worst_pictures import WorstPictures
 from trtviewer.sources.address import open_source
 from trtviewer.sources.source import FrameRange, Source
 
@@ -39,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a COCO .json, a folder of YOLO .txt files, or 'scene', which is the default where the source knows its truth",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report (trtviewer.compare/1)")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as one page to mail")
     parser.add_argument(
         "--fail-on",
         action="append",
@@ -51,8 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     gates = [parse_gate(text) for text in arguments.fail_on]
     thresholds = settings(arguments)
-    if arguments.json is not None:
-        require_writable(arguments.json)
+    for path in (arguments.json, arguments.html):
+        if path is not None:
+            require_writable(path)
     reference, candidate = (load_spec(path) for path in (arguments.reference, arguments.candidate))
     with ExitStack() as stack:
         source = stack.enter_context(open_source(arguments.source))
@@ -62,12 +68,15 @@ def run(arguments: argparse.Namespace) -> int:
         pair = stack.enter_context(open_pair(reference, candidate))
         findings = Findings(thresholds, reference, source.rate is not None, labels)
         _require_names(gates, pair, source, findings)
-        interrupted = _accumulate(source, frame_range(arguments), pair, findings)
+        pictures = None if arguments.html is None else WorstPictures(source.rate is not None)
+        interrupted = _accumulate(source, frame_range(arguments), pair, findings, pictures)
         report = _report(pair, source, findings)
     if not report["frames"] and not interrupted:
         raise BadInput("has no such frames", subject=arguments.source, advice="look at --start and --frames")
     if arguments.json is not None:
         write_report(arguments.json, report)
+    if pictures is not None:
+        _write_page(arguments.html, report, findings, pictures)
     print_report(report)
     if interrupted:
         raise Cancelled(f"interrupted after {report['frames']} frames", advice="the report is of these")
@@ -78,14 +87,18 @@ def _labels(text: str | None, source: Source, classes: Sequence[str]) -> Labels 
     return own_labels(source, classes) if text is None else open_labels(text, source, classes)
 
 
-def _accumulate(source: Source, frames: FrameRange, pair: Pair, findings: Findings) -> bool:
+def _accumulate(
+    source: Source, frames: FrameRange, pair: Pair, findings: Findings, pictures: WorstPictures | None
+) -> bool:
     """Compares the frames; True where Ctrl-C ended it before the last one."""
     expected = frames.size(source.length)
     running = comparisons(source, frames, pair, findings.settings)
     with progress_bar("comparing", expected) as show:
         try:
             for done, comparison in enumerate(running, 1):
-                findings.update(comparison)
+                truth = findings.update(comparison)
+                if pictures is not None:
+                    pictures.update(comparison, truth)
                 show(done)
         except KeyboardInterrupt:
             return True
@@ -102,6 +115,14 @@ def _report(pair: Pair, source: Source, findings: Findings) -> dict[str, Any]:
         ReportSource(source.address, source.size, source.rate),
         pair.correspondence,
     )
+
+
+def _write_page(path: Path, report: dict[str, Any], findings: Findings, pictures: WorstPictures) -> None:
+    outputs = [output["name"] for output in report["outputs"]]
+    hashes = {side: sha256(Path(report[side]["path"])) for side in ("reference", "candidate")}
+    command = ["trtviewer", *sys.argv[1:]]
+    evidence = evidence_of(findings, pictures.pictures, outputs, command, versions(), hashes)
+    write_html(path, report, evidence)
 
 
 def _require_names(gates: Sequence[Gate], pair: Pair, source: Source, findings: Findings) -> None:

@@ -192,6 +192,20 @@ class PrecisionTotals:
         )
 
 
+def precision_curve(totals: PrecisionTotals) -> NDArray[np.float64] | None:
+    """[101] precision at `RECALLS` and IoU 0.5, mean over the classes that have objects; None where none has."""
+    rows = totals.verdicts()
+    classes = np.flatnonzero(totals.objects[0])
+    curves = []
+    for class_id in classes.tolist():
+        part = slice(*np.searchsorted(rows.class_id, (class_id, class_id + 1)))
+        right, wrong = (which[:1].cumsum(1)[0] for which in counted(rows.right[part, 0], rows.aside[part, 0]))
+        precision = right / np.maximum(right + wrong, 1)
+        envelope = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
+        curves.append(envelope[np.searchsorted(right / totals.objects[0, class_id], RECALLS)])
+    return np.mean(curves, axis=0) if curves else None
+
+
 def counted(
     right: NDArray[np.uint16], aside: NDArray[np.uint16]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

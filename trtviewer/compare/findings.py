@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.heights import HeightTotals
+from trtviewer.compare.miss_map import MissMap
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.significance import Significance
 from trtviewer.compare.totals import Totals
@@ -35,6 +36,7 @@ class Findings:
         self.totals = Totals(settings, reference)
         self.significance = Significance(neighbours_alike)
         self.heights = HeightTotals()
+        self.misses = MissMap()
         self.tracks = TrackTotals(reference.classes) if neighbours_alike else None
         self.truth = TruthTotals(settings, reference.classes, labels.classes) if labels is not None else None
 
@@ -52,6 +54,7 @@ class Findings:
         self.significance.update(comparison, truth)
         found, matching = comparison.reference.detections, comparison.matching
         self.heights.update(found, matching)
+        self.misses.update(comparison.frame.size, found, comparison.candidate.detections, matching)
         if self.tracks is not None:
             self.tracks.update(comparison.frame.index, comparison.frame.time_s, found, matching)
         return truth

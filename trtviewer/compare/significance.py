@@ -75,6 +75,12 @@ class Significance:
             gained = np.count_nonzero(truth.candidate_finds & counting)
             self._truth.update(int(gained - np.count_nonzero(truth.reference_finds & counting)))
 
+    @property
+    def timeline(self) -> tuple[NDArray[np.float64], int]:
+        """[N, 3] missed, extra and reference, each row of so many neighbouring frames."""
+        missed, reference, shared, both = self._detections.rows.T
+        return np.stack((missed, both - reference - shared / 2, reference), axis=1), self._detections.unit
+
     def result(self) -> DetectionIntervals:
         """The intervals so far."""
         missed, reference, shared, both = self._detections.rows.T

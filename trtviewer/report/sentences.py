@@ -13,10 +13,19 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f} %"
 
 
-def candidate_name(report: Report) -> str:
-    """What sentences call the candidate: "INT8"; "the candidate" where its arithmetic is not known."""
-    precision = report["candidate"]["precision"]
-    return "the candidate" if precision in ("", "unknown") else str(precision).upper()
+def candidate_name(report: Report, *, of_sentence: bool = True) -> str:
+    """What the candidate is called: "INT8"; "the candidate" (or as a title) where its arithmetic says nothing."""
+    named = side_name(report, "candidate")
+    return named[0].lower() + named[1:] if of_sentence and named.startswith("The ") else named
+
+
+def side_name(report: Report, side: str) -> str:
+    """What "reference" or "candidate" is called: its arithmetic, unless that is unknown or the other's too."""
+    precisions = {key: str(report[key]["precision"]) for key in ("reference", "candidate") if key in report}
+    own = precisions[side]
+    if own in ("", "unknown") or list(precisions.values()).count(own) > 1:
+        return f"The {side}"
+    return own.upper()
 
 
 def interval_lines(report: Report) -> list[str]:
@@ -34,7 +43,9 @@ def interval_lines(report: Report) -> list[str]:
     alike = f", about {block:,} neighbouring frames taken as one" if block > 1 else ""
     lines = [f"95 % sure: {'; '.join(parts)}{alike}"]
     if intervals["still_alike"]:
-        lines.append("the frames are too much alike for that: a longer source would show wider intervals")
+        lines.append(
+            "even far neighbours are alike in so short a source: of a longer one the intervals would be wider"
+        )
     elif missed["more_frames"]:
         lines.append(
             f"about {rounded(missed['more_frames'])} more frames would tell the missed rate to within 1 point"
@@ -105,14 +116,16 @@ def truth_lines(report: Report) -> list[str]:
 def ap_sentence(difference: float, interval: Mapping[str, Any]) -> str:
     """Whether a difference in AP, in points, is more than noise: "0.4 points worse, which is noise: ..."."""
     points = f"{abs(100 * difference):.1f} points {'worse' if difference < 0 else 'better'}"
+    if round(1000 * difference) == 0:
+        points = "no difference"
     if interval["low"] is None:
         return f"{points}; too few frames to say whether that is noise"
-    span = f"95 %: {100 * interval['low']:+.1f} to {100 * interval['high']:+.1f}"
+    span = f"95 %: {100 * interval['low']:+.1f} to {100 * interval['high']:+.1f}".replace("-", "−")
     if interval["settled"]:
         return f"{points}, more than noise ({span})"
     more = interval["more_frames"]
     if more is None:
-        return f"{points}, which is noise ({span})"
+        return f"{points}, within the noise ({span})"
     return f"{points}, which may be noise ({span}); about {rounded(more)} more frames would settle it"
 
 

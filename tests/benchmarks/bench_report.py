@@ -1,0 +1,104 @@
+"""What a report costs beyond the comparison: seconds and bytes, for 500 and for 2,000 frames.
+
+The comparisons are 60 real ones of the bundled demo, given again and again as later frames: the same work for the report,
+without an hour of inference.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from trtviewer.bundled_demo import bundled_demo
+from trtviewer.compare.findings import Findings
+from trtviewer.compare.frame_comparison import FrameComparison
+from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.totals import Totals
+from trtviewer.compare.truth_files import own_labels
+from trtviewer.models.load import load_spec
+from trtviewer.pipeline.analysis import comparisons
+from trtviewer.pipeline.pair import open_pair
+from trtviewer.report.compare_json import ReportModel, ReportSource
+from trtviewer.report.findings_report import findings_report
+from trtviewer.report.html import write_html
+from trtviewer.report.page_evidence import evidence_of
+from trtviewer.report.provenance import versions
+from trtviewer.report.worst_pictures import WorstPictures
+from trtviewer.sources.address import open_source
+from trtviewer.sources.source import FrameRange
+
+REAL = 60
+
+
+def repeated(real: list[FrameComparison], count: int) -> Iterator[FrameComparison]:
+    for index in range(count):
+        one = real[index % len(real)]
+        yield replace(one, frame=replace(one.frame, index=index, time_s=index / 30))
+
+
+def main() -> None:
+    demo = bundled_demo()
+    reference, candidate = load_spec(demo.reference), load_spec(demo.candidates[0])
+    settings = CompareSettings()
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(demo.source))
+        labels = own_labels(source, reference.classes)
+        assert labels is not None
+        stack.enter_context(labels)
+        pair = stack.enter_context(open_pair(reference, candidate))
+        begin = time.perf_counter()
+        real = list(comparisons(source, FrameRange(every=15, count=REAL), pair, settings))
+        each_ms = 1e3 * (time.perf_counter() - begin) / REAL
+        truths = [labels.objects(one.frame) for one in real]
+        models = [ReportModel(side.spec, side.info) for side in (pair.reference, pair.candidate)]
+
+        class Known:
+            """The truth of the sixty, so that drawing the scene again is not measured."""
+
+            path, kind, left_out, classes = labels.path, labels.kind, labels.left_out, labels.classes
+
+            def objects(self, frame):  # type: ignore[no-untyped-def]
+                return truths[frame.index % REAL]
+
+        print(f"comparing itself: {each_ms:.1f} ms a frame")
+        for count in (500, 2_000):
+            plain = Totals(settings, reference)
+            begin = time.perf_counter()
+            for one in repeated(real, count):
+                plain.update(one)
+            base_s = time.perf_counter() - begin
+            parts_s = [0.0, 0.0]
+            findings = Findings(settings, reference, True, Known())  # type: ignore[arg-type]
+            pictures = WorstPictures(True)
+            for one in repeated(real, count):
+                begin = time.perf_counter()
+                truth = findings.update(one)
+                middle = time.perf_counter()
+                pictures.update(one, truth)
+                parts_s[0] += middle - begin
+                parts_s[1] += time.perf_counter() - middle
+            begin = time.perf_counter()
+            report = findings_report(
+                findings, *models, ReportSource(source.address, source.size, source.rate), pair.correspondence
+            )
+            figures_s = time.perf_counter() - begin
+            names = [output["name"] for output in report["outputs"]]
+            with TemporaryDirectory() as folder:
+                page = Path(folder) / "report.html"
+                begin = time.perf_counter()
+                write_html(page, report, evidence_of(findings, pictures.pictures, names, [], versions(), {}))
+                page_s = time.perf_counter() - begin
+                size = page.stat().st_size
+            print(
+                f"{count:5,} frames: totals alone {1e3 * base_s / count:.2f} ms a frame; with truth, tracks and intervals "
+                f"{1e3 * parts_s[0] / count:.2f}; pictures {1e3 * parts_s[1] / count:.2f}; figures {figures_s:.2f} s; "
+                f"page {page_s:.2f} s, {size / 1e6:.2f} MB"
+            )
+
+
+if __name__ == "__main__":
+    main()
