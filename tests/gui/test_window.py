@@ -653,3 +653,18 @@ def test_that_a_cancelled_analysis_keeps_what_it_has(comparing: MainWindow, qtbo
     qtbot.waitUntil(lambda: not comparing.view_model.progress, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: comparing.view_model.matched_video is not None, timeout=PATIENCE_MS)
     assert comparing.view_model.problems == ()
+
+
+def test_that_an_analysed_video_says_how_sure_its_figures_are(comparing: MainWindow, qtbot: QtBot) -> None:
+    comparing.resize(1280, 1080)
+    comparing.view_model.change_settings(confidence=0.2, match_iou=0.9)
+    analyse(comparing, qtbot)
+    label = comparing.findChild(QLabel, "summary.findings")
+    qtbot.waitUntil(lambda: "95 % sure" in label.text(), timeout=PATIENCE_MS)
+    assert label.isVisible()
+    assert comparing.view_model.findings.frames == FRAMES
+    comparing.view_model.change_settings(confidence=0.3)
+    qtbot.waitUntil(
+        lambda: comparing.view_model.findings.settings.confidence == 0.3 and "95 % sure" in label.text(),
+        timeout=PATIENCE_MS,
+    )

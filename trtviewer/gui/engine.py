@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.kept import KeptFrame
@@ -17,11 +17,13 @@ from trtviewer.errors import Cancelled
 from trtviewer.gui.bookkeeper import Bookkeeper, BooksUpdate
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.engine_room import EngineRoom, Pace
+from trtviewer.gui.findings import findings_sentences
 from trtviewer.gui.openings import Openings
 from trtviewer.gui.problems import problem_of
 from trtviewer.gui.thumbnails import Thumbnails
 from trtviewer.gui.view_model import (
     BenchmarkResult,
+    Findings,
     FrameTimings,
     ModelEntry,
     Playing,
@@ -39,6 +41,7 @@ from trtviewer.pipeline.playback import PlaybackUpdate
 __all__ = ["Engine", "problem_of"]
 
 RATE_WINDOW_S = 1.0
+FINDINGS_AFTER_MS = 500
 
 
 class Engine(Openings, QObject):
@@ -78,6 +81,10 @@ class Engine(Openings, QObject):
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         # Seeking must not wait for a model that is being opened.
         self._transport = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transport")
+        self._finder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="findings")
+        self._finding = 0
+        self._rest = QTimer(self, interval=FINDINGS_AFTER_MS, singleShot=True)
+        self._rest.timeout.connect(self._find)
         self._shown_at: list[float] = []
         self._dropped = 0
         self._wanted_seek: int | None = None
@@ -202,6 +209,8 @@ class Engine(Openings, QObject):
             border.close()
         if self._thumbnails is not None:
             self._thumbnails.close()
+        self._finding += 1
+        self._finder.shutdown()
         self._transport.shutdown()
         self._thread.submit(self._room.close)
         self._thread.shutdown()
@@ -315,6 +324,36 @@ class Engine(Openings, QObject):
         self._model.set_video_errors(update.errors)
         self._model.set_matched_video(update.video)
         self._model.set_analysed(len(update.video.frame_index), self._model.source.length)
+        self._finding += 1
+        self._rest.start()
+
+    def _find(self) -> None:
+        """Once the figures rest: how sure they are, what is too small to be found, which tracks are lost."""
+        books, settings = self._last_books, self._model.settings
+        busy = self._model.playing.playing or any(one.task == "analysis" for one in self._model.progress)
+        if (
+            books is None
+            or books.totals.frames < 2
+            or busy
+            or books.video.settings != settings
+            or self._closed
+        ):
+            return
+        self._finding += 1
+        number = self._finding
+
+        def find() -> None:
+            try:
+                report = self._room.report(books.totals, settings, cancelled=lambda: self._finding != number)
+            except Cancelled:
+                return
+            except Exception as error:
+                self._fail(error, "window")
+                return
+            findings = Findings(settings, books.totals.frames, findings_sentences(report))
+            self._events.publish(lambda: self._model.set_findings(findings))
+
+        self._finder.submit(find)
 
     def _ended(self) -> None:
         self._model.set_playing(replace(self._model.playing, playing=False))

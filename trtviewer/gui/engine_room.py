@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.settings import CompareSettings
@@ -251,12 +252,24 @@ class EngineRoom:
         self, path: Path, totals: TotalsResult, settings: CompareSettings, speedup: float | None
     ) -> None:
         """Writes the figures as `compare --json` does. Raises: BadInput: nothing is compared, or it cannot be written."""
+        from trtviewer.report.compare_json import write_report
+
+        write_report(path, self.report(totals, settings, speedup))
+
+    def report(
+        self,
+        totals: TotalsResult,
+        settings: CompareSettings,
+        speedup: float | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> dict[str, Any]:
+        """The figures as `compare` has them, from any thread. Raises: BadInput: nothing is compared; Cancelled."""
         from trtviewer.gui.figures_report import figures_report
-        from trtviewer.report.compare_json import ReportModel, ReportSource, write_report
+        from trtviewer.report.compare_json import ReportModel, ReportSource
 
         if self._pair is None or self._source is None or not self.key:
             raise BadInput("there are no figures yet", advice="open two models and a video first")
-        report = figures_report(
+        return figures_report(
             self._books.frames(self.key),
             totals,
             settings,
@@ -265,8 +278,8 @@ class EngineRoom:
             ReportSource(self._source.address, self._source.size, self._source.rate),
             self._pair.correspondence,
             speedup=speedup,
+            cancelled=cancelled,
         )
-        write_report(path, report)
 
     # The end ------------------------------------------------------------------------------------------------------
 

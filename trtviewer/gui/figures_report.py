@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from trtviewer.compare.significance import Significance
 from trtviewer.compare.suppression import candidate_detections, reference_detections
 from trtviewer.compare.totals import TotalsResult
 from trtviewer.compare.tracks import TrackTotals
+from trtviewer.errors import Cancelled
 from trtviewer.models.correspond import Correspondence
 from trtviewer.report.compare_json import ReportModel, ReportSource, compare_report
 from trtviewer.report.intervals_report import detection_intervals
@@ -45,16 +46,22 @@ def figures_report(
     correspondence: Correspondence,
     *,
     speedup: float | None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """The report of the kept frames, in their order, at these settings; a quarter of a millisecond a frame.
 
     Args:
         totals: of the same frames at the same settings.
+        cancelled: asked before each frame.
+
+    Raises: Cancelled.
     """
     alike = source.rate is not None
     significance, heights = Significance(alike), HeightTotals()
     tracks = TrackTotals(reference.spec.classes) if alike else None
     for frame in frames:
+        if cancelled():
+            raise Cancelled
         own = reference_detections(frame.reference, settings)
         other = candidate_detections(frame.candidate, settings)
         matching = match(own, other, settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -22,6 +22,8 @@ from trtviewer.gui.summary import Summary
 from trtviewer.gui.view_model import Requests, ViewModel
 
 WIDTH = 328
+ROOMY = 960
+"""From this height on everything fits with the findings under the figures."""
 
 
 class Panel(QDockWidget):
@@ -70,6 +72,11 @@ class Panel(QDockWidget):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFixedWidth(WIDTH)
         self.setWidget(area)
+        self.summary.set_roomy(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.summary.set_roomy(self.height() >= ROOMY)
 
 
 def _rule(parent: QWidget) -> QFrame:

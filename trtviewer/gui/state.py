@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import SIZES
 from trtviewer.models.spec import ModelSpec
 from trtviewer.runners.runner import RunnerInfo
@@ -257,6 +258,19 @@ class Problem:
     details: str = ""
     retry: Callable[[], None] | None = field(default=None, compare=False)
     choice: tuple[str, Callable[[], None]] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What else is said of the analysed frames: how sure the figures are, what is too small, which tracks are lost.
+
+    Attributes:
+        settings, frames: what the sentences are of; views show them with those figures only.
+    """
+
+    settings: CompareSettings
+    frames: int
+    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

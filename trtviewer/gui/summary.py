@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 REFRESH_MS = 100
 VERDICT_SCALES = (1.25, 1.1, 1.0, 0.9)
 VERDICT_LINES = 6
+FINDING_LINES = 12
 DASH = "–"
 
 TIPS = {
@@ -124,6 +125,11 @@ class Summary(QWidget):
         self.quality.setProperty("role", "faint")
         self.quality.setFont(tabular(self.font()))
         self.quality.setToolTip(f"{TIPS['mean_iou']}\n{TIPS['score']}")
+        self.findings = QLabel(self)
+        self.findings.setObjectName("summary.findings")
+        self.findings.setProperty("role", "faint")
+        self.findings.setWordWrap(True)
+        self.findings.setAlignment(Qt.AlignmentFlag.AlignTop)
         rule = QFrame(self)
         rule.setProperty("role", "rule")
         column_layout = QVBoxLayout(self)
@@ -140,6 +146,7 @@ class Summary(QWidget):
         column_layout.addWidget(rule)
         column_layout.addLayout(self._table)
         column_layout.addWidget(self.quality)
+        column_layout.addWidget(self.findings)
         self._timer = QTimer(self, interval=REFRESH_MS, singleShot=True)
         self._timer.timeout.connect(self.refresh)
         for signal in (
@@ -150,6 +157,7 @@ class Summary(QWidget):
             view_model.source_changed,
             view_model.analysed_changed,
             view_model.video_errors_changed,
+            view_model.findings_changed,
         ):
             signal.connect(self._changed)
         font = QFont(self.font())
@@ -159,6 +167,12 @@ class Summary(QWidget):
         # Room kept whatever it says, so that nothing under it jumps.
         self.verdict.setFixedHeight(self.verdict.fontMetrics().lineSpacing() * VERDICT_LINES + 4)
         self.refresh()
+
+    def set_roomy(self, roomy: bool) -> None:
+        """Where there is room, the findings have it; elsewhere they are the verdict's tip."""
+        self.findings.setVisible(roomy)
+        # Room kept whatever they say, so that nothing under them jumps.
+        self.findings.setFixedHeight(FINDING_LINES * self.findings.fontMetrics().lineSpacing() + 4)
 
     def _changed(self, *_: object) -> None:
         if not self._timer.isActive():
@@ -188,6 +202,10 @@ class Summary(QWidget):
             summary = self._of_frame(comparison)
             self.scope.setText(f"Frame {comparison.frame.index} alone")
         self._say(" ".join(self._sentences(summary)))
+        found = model.findings
+        fits = found is not None and found.settings == model.settings and found.frames == summary.frames
+        self.findings.setText("\n".join(found.sentences) if found is not None and fits else "")
+        self.verdict.setToolTip(self.findings.text())
         self._show(summary)
 
     def _say(self, words: str) -> None:

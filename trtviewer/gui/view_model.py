@@ -24,6 +24,7 @@ from trtviewer.gui.state import (
     SPEEDS,
     BenchmarkResult,
     Display,
+    Findings,
     FrameTimings,
     ModelEntry,
     Models,
@@ -52,6 +53,7 @@ __all__ = [
     "SPEEDS",
     "BenchmarkResult",
     "Display",
+    "Findings",
     "FrameTimings",
     "ModelEntry",
     "ModelState",
@@ -109,6 +111,7 @@ class ViewModel(QObject):
             and while they differ from `settings` a re-match is under way: views say so.
         video_errors: TensorErrors | None. The tensor errors of everything analysed so far, a copy that nobody changes; read
             it with `.result(epsilon)` and `.histogram_of(...)`.
+        findings: Findings | None. Sentences on the analysed video, made once it rests.
         thumbnail: Thumbnail | None. The newest answer to `Requests.thumbnail`.
         display: Display.    overlay: Overlay | None.    selection: Selection | None.
         pointed: (x, y) in pixels of the source frame where the mouse stands over a pane or a heatmap, or None.
@@ -126,6 +129,7 @@ class ViewModel(QObject):
     source_changed = Signal(object)
     matched_video_changed = Signal(object)
     video_errors_changed = Signal(object)
+    findings_changed = Signal(object)
     thumbnail_changed = Signal(object)
     position_changed = Signal(object)
     playing_changed = Signal(object)
@@ -150,6 +154,7 @@ class ViewModel(QObject):
         self.source: SourceEntry | None = None
         self.matched_video: MatchedVideo | None = None
         self.video_errors: TensorErrors | None = None
+        self.findings: Findings | None = None
         self.thumbnail: Thumbnail | None = None
         self.position = Position()
         self.playing = Playing()
@@ -208,6 +213,11 @@ class ViewModel(QObject):
         if errors is not self.video_errors:
             self.video_errors = errors
             self.video_errors_changed.emit(errors)
+
+    def set_findings(self, findings: Findings | None) -> None:
+        if findings != self.findings:
+            self.findings = findings
+            self.findings_changed.emit(findings)
 
     def set_thumbnail(self, thumbnail: Thumbnail | None) -> None:
         if thumbnail is not self.thumbnail:
