@@ -115,7 +115,7 @@ def archive(folder: Path) -> Path:
             tar.add(folder, folder.name)
         return path
     with path.open("wb") as output:
-        process = subprocess.Popen([xz, "-6", "-T0"], stdin=subprocess.PIPE, stdout=output)
+        process = subprocess.Popen([xz, "-9", "-T0"], stdin=subprocess.PIPE, stdout=output)
         assert process.stdin is not None
         with process.stdin, tarfile.open(fileobj=process.stdin, mode="w|") as tar:
             tar.add(folder, folder.name)
