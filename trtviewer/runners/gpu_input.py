@@ -166,7 +166,7 @@ def _compiled(device: Device) -> bytes:
         status, program = nvrtc.nvrtcCreateProgram(source, b"letterbox.cu", 0, [], [])
     except RuntimeError as error:  # the bindings look for the library itself at their first call
         raise MissingRuntime(
-            "needs NVRTC, whose library is not found", advice="pip install 'trtviewer[cuda]'"
+            "needs NVRTC, whose library is not found", advice=optional.how_to_install("cuda")
         ) from error
     _require(nvrtc, status, "makes no program")
     major, minor = device.gpu.compute_capability
@@ -190,5 +190,5 @@ def _require(nvrtc: Any, status: Any, what: str) -> None:
     if int(status) != 0:
         raise MissingRuntime(
             f"NVRTC {what} ({status})",
-            advice="install an NVRTC of the driver's CUDA: pip install 'trtviewer[cuda]'",
+            advice=f"install an NVRTC of the driver's CUDA: {optional.how_to_install('cuda')}",
         )
