@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QPushButton, QSlider, QToo
 from pytestqt.qtbot import QtBot
 
 from tests.gui.conftest import FRAMES, PATIENCE_MS, Inputs, number_in, open_all, wait_for_frame
+from tests.model_zoo import tiny_yolo_anchor
 from trtviewer.compare.matched_video import MatchedVideo, rematch
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.gui.main_window import MainWindow
@@ -631,10 +632,12 @@ def test_that_what_was_analysed_of_each_candidate_is_kept(
     counts = comparing.view_model.matched_video.totals.counts
     comparing.engine.add_candidate(inputs.other)
     qtbot.waitUntil(
-        lambda: comparing.view_model.comparison is not None
-        and comparing.view_model.comparison.candidate.spec.path == inputs.other
-        and comparing.view_model.matched_video is not None
-        and len(comparing.view_model.matched_video.frame_index) < FRAMES,
+        lambda: (
+            comparing.view_model.comparison is not None
+            and comparing.view_model.comparison.candidate.spec.path == inputs.other
+            and comparing.view_model.matched_video is not None
+            and len(comparing.view_model.matched_video.frame_index) < FRAMES
+        ),
         timeout=PATIENCE_MS,
     )
     press(qtbot, comparing, Qt.Key.Key_1)
@@ -668,3 +671,18 @@ def test_that_an_analysed_video_says_how_sure_its_figures_are(comparing: MainWin
         lambda: comparing.view_model.findings.settings.confidence == 0.3 and "95 % sure" in label.text(),
         timeout=PATIENCE_MS,
     )
+
+
+def test_that_models_that_do_not_go_together_say_so_and_the_reference_plays_alone(
+    comparing: MainWindow, inputs: Inputs, tmp_path: Path, qtbot: QtBot
+) -> None:
+    stranger = tiny_yolo_anchor(tmp_path / "stranger.onnx", seed=3, classes=5)
+    comparing.engine.add_candidate(stranger)
+    qtbot.waitUntil(lambda: comparing.view_model.alone is not None, timeout=PATIENCE_MS)
+    assert comparing.view_model.problems[0].place == "candidate"
+    pane = comparing.comparison.panes["candidate"]
+    qtbot.waitUntil(lambda: "cannot be compared" in pane.notice, timeout=PATIENCE_MS)
+    press(qtbot, comparing, Qt.Key.Key_1)
+    qtbot.waitUntil(lambda: comparing.view_model.comparison is not None, timeout=PATIENCE_MS)
+    assert comparing.view_model.comparison.candidate.spec.path == inputs.candidate
+    assert comparing.view_model.problems == ()

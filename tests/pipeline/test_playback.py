@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from trtviewer.compare.settings import CompareSettings
 from trtviewer.errors import BadInput
 from trtviewer.pipeline.pair import Pair, make_pair
 from trtviewer.pipeline.playback import Playback, PlaybackUpdate
+from trtviewer.pipeline.worker import RunnerThread
 
 PATIENCE_S = 20
 
@@ -172,6 +174,29 @@ def test_that_a_damaged_frame_is_told_and_the_next_seek_goes_on(pair: Pair, view
         viewer.wait_until(lambda: viewer.shown == 8)
     finally:
         playback.close()
+
+
+class Misread:
+    """A runner thread of which somebody understood the classes wrongly."""
+
+    def __init__(self, real: RunnerThread) -> None:
+        self._real = real
+        self.spec = replace(real.spec, classes=("one", "too", "many", "names"))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+
+def test_that_heads_that_cannot_be_read_are_told_and_another_pair_goes_on(
+    playback: Playback, pair: Pair, viewer: Viewer
+) -> None:
+    viewer.wait_until(lambda: viewer.shown == 0)
+    misread = cast(RunnerThread, Misread(pair.candidate))
+    playback.set_pair(Pair(pair.reference, misread, pair.correspondence))
+    viewer.wait_until(lambda: len(viewer.errors) == 1)
+    playback.set_pair(pair)
+    playback.seek(5)
+    viewer.wait_until(lambda: viewer.shown == 5)
 
 
 @pytest.mark.parametrize("moment", ["at once", "while playing", "while seeking"])

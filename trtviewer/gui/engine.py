@@ -249,7 +249,14 @@ class Engine(Openings, QObject):
         if isinstance(error, Cancelled):
             return
         problem = problem_of(error, place, retry)
-        self._events.publish(lambda: self._model.add_problem(problem))
+
+        def tell() -> None:
+            self._model.add_problem(problem)
+            if place == "source":
+                # The player stops at a frame that cannot be read or compared.
+                self._ended()
+
+        self._events.publish(tell)
 
     def _analysed(self, done: int, total: int | None, over: bool) -> None:
         share = done / total if total else 0.0

@@ -103,40 +103,50 @@ class EngineRoom:
         return self._runners[side][0].spec.path if side in self._runners else None
 
     def _rebuild(self) -> None:
-        """Lets the player go on with the models that are there now."""
+        """Lets the player go on with the models that are there now: both, or where they do not go together the reference alone."""
         runners = {side: runner for side, (runner, _) in self._runners.items()}
-        self._pair = None
-        if len(runners) == 2:
-            try:
-                self._pair = make_pair(runners["reference"], runners["candidate"])
-            except TrtviewerError as error:
-                # The reference goes on alone; the banner says how the two differ.
-                self._failed(error, "candidate")
-                runners = {"reference": runners["reference"]}
-        if self._pair is None and runners:
-            runner = next(iter(runners.values()))
-            self._pair = make_pair(runner, runner)
-        if self._pair is None or self._source is None:
+        self._pair, self.key = None, ""
+        if self._source is None or not runners:
             self._close_playback()
             return
-        if len(runners) == 2:
-            self.key = str(runners["candidate"].spec.path)
-            spec = runners["reference"].spec
-            self._books.use(self.key, spec.classes, strides_of(spec))
-        else:
-            self.key = ""
-        if self.playback is not None:
-            self.playback.set_pair(self._pair)
+        if len(runners) == 2 and self._play_pair(runners["reference"], runners["candidate"]):
             return
-        self.playback = Playback(
+        first = runners.get("reference") or runners["candidate"]
+        if not self._play_pair(first, first):
+            self._close_playback()
+
+    def _play_pair(self, reference: RunnerThread, candidate: RunnerThread) -> bool:
+        """Plays with these two; one and the same plays alone. False, and the reason is told, where they cannot."""
+        both = candidate is not reference
+        try:
+            pair = make_pair(reference, candidate)
+            if both:
+                # Before the first frame comes, so that it is noted too.
+                self.key = str(candidate.spec.path)
+                self._books.use(self.key, reference.spec.classes, strides_of(reference.spec))
+            self._play(pair)
+        except TrtviewerError as error:
+            self.key = ""
+            self._failed(error, "candidate" if both else "source")
+            return False
+        self._pair = pair
+        return True
+
+    def _play(self, pair: Pair) -> None:
+        if self.playback is not None:
+            self.playback.set_pair(pair)
+            return
+        assert self._source is not None
+        playback = Playback(
             self._source,
-            self._pair,
+            pair,
             self._settings,
             self._publish,
             lambda error: self._failed(error, "source"),
             self._ended,
         )
-        self.playback.start()
+        playback.start()
+        self.playback = playback
 
     # Source -------------------------------------------------------------------------------------------------------
 

@@ -157,8 +157,8 @@ class Playback:
     def _compare(self, cancelled: threading.Event) -> None:
         shown: FrameComparison | None = None
         times = StageTimes(0.0, 0.0, 0.0, 0.0, 0.0)
-        try:
-            while True:
+        while True:
+            try:
                 work, settings = self._desk.wait()
                 if work is not None and self._is_wanted(work.run.ticket):
                     skipped = _skipped(shown, work.run) if self.clock.playing else 0
@@ -167,10 +167,12 @@ class Playback:
                 elif work is None and shown is not None and shown.settings != settings:
                     shown = shown.with_settings(settings)
                     self._publish(PlaybackUpdate(shown, times, 0, new_frame=False))
-        except Closed:
-            return
-        except Exception as error:
-            self._failed(error)
+            except Closed:
+                return
+            except Exception as error:
+                # Heads that are not as their spec says fail on every frame: told once, and another pair goes on.
+                self.clock.pause()
+                self._failed(error)
 
     def _is_wanted(self, ticket: Ticket) -> bool:
         """What was due before a seek is not; what was sought is, or a hand that drags on would see nothing until it rests."""

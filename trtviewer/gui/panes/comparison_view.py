@@ -367,6 +367,8 @@ class ComparisonView(QWidget):
                 return f"Opening {entry.name} …"
             if entry is not None and entry.state == "failed":
                 return f"{entry.name} could not be opened"
+            if entry is not None and model.alone is not None and model.alone[0] != sides[0]:
+                return f"{entry.name} cannot be compared with the {model.alone[0]}"
         comparison = model.comparison
         if comparison is None:
             if model.source is None and (model.models.reference or model.models.candidate):
