@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from trtviewer.gui.border import Border
 from trtviewer.pipeline.handover import Closed, Latest
@@ -82,37 +83,44 @@ class Newest(QObject):
             self.answered.emit(answer)
 
 
+APART_S = 0.025
+"""How far apart two docks refresh: all of them at once would make one frame late ten times a second."""
+
+
 class Pace(QObject):
-    """Lets something happen at most so often: the first time at once, then when the interval has passed.
+    """Lets something happen at most so often: the first time at once, then when the interval has passed; and never right
+    after another dock's turn.
 
     Signals:
         due(): now.
     """
 
     due = Signal()
+    _last_of_any = float("-inf")
 
     def __init__(self, parent: QObject | None = None, *, interval_ms: int = 100) -> None:
         super().__init__(parent)
-        self._interval_ms = interval_ms
+        self._interval_s = interval_ms / 1000
         self._last = float("-inf")
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._fire)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._take_turn)
 
     def want(self) -> None:
-        """Asks for `due`, now or as soon as the interval allows; asking again meanwhile changes nothing."""
-        if self._timer.isActive():
-            return
-        wait_ms = self._interval_ms - (time.monotonic() - self._last) * 1000
-        if wait_ms <= 0:
-            self._fire()
-        else:
-            self._timer.start(max(1, round(wait_ms)))
+        """Asks for `due`, now or as soon as it may be; asking again meanwhile changes nothing."""
+        if not self._timer.isActive():
+            self._take_turn()
 
     def stop(self) -> None:
         """Forgets what was asked for."""
         self._timer.stop()
 
-    def _fire(self) -> None:
-        self._last = time.monotonic()
+    def _take_turn(self) -> None:
+        now = time.monotonic()
+        wait_s = max(self._last + self._interval_s, Pace._last_of_any + APART_S) - now
+        if wait_s > 0:
+            self._timer.start(math.ceil(wait_s * 1000))
+            return
+        self._last = Pace._last_of_any = now
         self.due.emit()
