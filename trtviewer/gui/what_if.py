@@ -23,6 +23,9 @@ from trtviewer.gui.what_if_state import (
     TASK,
     Apply,
     ApplyThresholds,
+    CheckPreprocessing,
+    Coach,
+    CoachFinding,
     Export,
     FindLayers,
     FindThresholds,
@@ -88,6 +91,10 @@ class WhatIf(QObject):
             self._apply(request)
         elif isinstance(request, Inspect):
             self._inspect(request)
+        elif isinstance(request, Coach):
+            self._coach(request)
+        elif isinstance(request, CheckPreprocessing):
+            self._check_preprocessing(request)
         elif isinstance(request, FindThresholds):
             self._find_thresholds()
         elif isinstance(request, ApplyThresholds):
@@ -169,6 +176,35 @@ class WhatIf(QObject):
             self._events.publish(lambda: self._state.set_object(found))
 
         self._start("layers", f"Looking for what took the {request.class_name}", work)
+
+    def _coach(self, request: Coach) -> None:
+        reference, candidate = self._specs()
+        if reference is None or candidate is None:
+            return
+        made = self._state.variant(candidate.path).made
+
+        def work() -> None:
+            report, causes, twin = self._room.coach(
+                reference, candidate, made, request.frames, self._tell, self._cancelled.is_set
+            )
+            found = CoachFinding(candidate.path, request.frames, report, causes, twin)
+            self._events.publish(lambda: self._state.set_coach(found))
+
+        self._start("calibration", f"Holding the ranges of {candidate.path.name} against the frames", work)
+
+    def _check_preprocessing(self, request: CheckPreprocessing) -> None:
+        reference, candidate = self._specs()
+        if reference is None:
+            return
+        settings = plain(self._model.settings)
+
+        def work() -> None:
+            found = self._room.check_preprocessing(
+                reference, candidate, request.frames, settings, self._tell, self._cancelled.is_set
+            )
+            self._events.publish(lambda: self._state.set_preprocessing(found))
+
+        self._start("calibration", "Trying other preprocessings", work)
 
     def _find_thresholds(self) -> None:
         reference, candidate = self._specs()
@@ -359,6 +395,8 @@ class WhatIf(QObject):
         self._state.set_layers(None)
         self._state.set_object(None)
         self._state.set_refit(None)
+        self._state.set_coach(None)
+        self._state.set_preprocessing(None)
         self._state.forget_figures()
         self._cancelled.set()
         if not self._closed:

@@ -11,9 +11,13 @@ from PySide6.QtCore import QObject, Signal
 from trtviewer.gui.whatif_room import Figures, Made, Part
 
 if TYPE_CHECKING:
+    from trtviewer.blame.causes import Cause
+    from trtviewer.blame.coach import CoachReport
     from trtviewer.blame.measurement import LayersResult
     from trtviewer.blame.one_object import ObjectBlame
+    from trtviewer.blame.preprocessing_check import PreprocessingReport
     from trtviewer.blame.refit import Refit
+    from trtviewer.blame.twin import Twin
     from trtviewer.compare.kept import KeptFrame
     from trtviewer.compare.settings import CompareSettings
     from trtviewer.gui.view_model import Selection
@@ -96,6 +100,24 @@ class RefitFinding:
     refit: Refit
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class CoachFinding:
+    """What the coach says of some frames.
+
+    Attributes:
+        candidate: whose ranges.
+        frames: what was looked at; where it was stopped, `report.frames` of them.
+        causes: what the structure shows, the most severe first.
+        twin: for the map of what clips.
+    """
+
+    candidate: Path
+    frames: Part
+    report: CoachReport
+    causes: tuple[Cause, ...]
+    twin: Twin
+
+
 # What the docks ask for -----------------------------------------------------------------------------------------------
 
 
@@ -141,6 +163,20 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
+class Coach:
+    """Hold the shown candidate's ranges against these frames."""
+
+    frames: Part
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPreprocessing:
+    """Try other preprocessings on these frames, and let the models tell which fits."""
+
+    frames: Part
+
+
+@dataclass(frozen=True, slots=True)
 class FindThresholds:
     """Re-fit the thresholds of the shown candidate, on its analysed frames or, where those are fewer, the judged ones."""
 
@@ -174,6 +210,8 @@ class WhatIfState(QObject):
     layers: LayersFinding | None.
     object: ObjectFinding | None.
     refit: RefitFinding | None.
+    coach: CoachFinding | None.
+    preprocessing: PreprocessingReport | None.
     variants: by the path of the candidate.
     ticks: frozenset of names; the layers that the next variant keeps in float.
     extra: tuple of Part; frames that were added to the calibration set.
@@ -184,6 +222,8 @@ class WhatIfState(QObject):
     layers_changed = Signal(object)
     object_changed = Signal(object)
     refit_changed = Signal(object)
+    coach_changed = Signal(object)
+    preprocessing_changed = Signal(object)
     variants_changed = Signal(object)
     ticks_changed = Signal(object)
     extra_changed = Signal(object)
@@ -195,6 +235,8 @@ class WhatIfState(QObject):
         self.layers: LayersFinding | None = None
         self.object: ObjectFinding | None = None
         self.refit: RefitFinding | None = None
+        self.coach: CoachFinding | None = None
+        self.preprocessing: PreprocessingReport | None = None
         self.variants: dict[Path, Variant] = {}
         self.ticks: frozenset[str] = frozenset()
         self.extra: tuple[Part, ...] = ()
@@ -215,6 +257,16 @@ class WhatIfState(QObject):
         if found is not self.refit:
             self.refit = found
             self.refit_changed.emit(found)
+
+    def set_coach(self, found: CoachFinding | None) -> None:
+        if found is not self.coach:
+            self.coach = found
+            self.coach_changed.emit(found)
+
+    def set_preprocessing(self, found: PreprocessingReport | None) -> None:
+        if found is not self.preprocessing:
+            self.preprocessing = found
+            self.preprocessing_changed.emit(found)
 
     def variant(self, path: Path) -> Variant:
         """What is known of a candidate; nothing yet, for one that was just opened."""

@@ -87,5 +87,11 @@ DOCKS: tuple[Dock, ...] = (
         "Every candidate with how it was made and what it loses on the same frames; one key shows each, any can be saved.",
         "variants",
     ),
+    Dock(
+        "calibration",
+        "Calibration",
+        "Whether the calibration fits the frames now playing: exceeded ranges, their causes, and the frames that would help.",
+        "calibration",
+    ),
 )
 """In the order of their tabs. A dock enters the table when it is finished."""

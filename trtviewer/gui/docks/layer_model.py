@@ -163,7 +163,7 @@ class BarDelegate(QStyledItemDelegate):
         part = index.data(SHARE)
         if not part:
             return
-        room = option.rect.adjusted(8, 4, -self.NUMBER, -4)
+        room = option.rect.adjusted(6, 4, -self.NUMBER, -4)
         if room.width() > 4:
             width = max(2, round(room.width() * min(1.0, part)))
             painter.fillRect(QRect(room.left(), room.top(), width, room.height()), self.theme.color("missed"))

@@ -57,22 +57,22 @@ METHODS = (
 _WIDTHS = {
     Column.KEEP: "Float",
     Column.OP: "Concat, fp32",
-    Column.HEADS: "MSE at heads 0",
+    Column.HEADS: "MSE at heads 000",
     Column.MISSED: "Missed",
     Column.OWN: "Own dB",
     Column.CUMULATIVE: "Cum. dB",
     Column.CLIPPED: "<0.01 %",
     Column.RANGE: "100 % ",
-    Column.NOISE: "ordinary 10.0×",
+    Column.NOISE: "ordinary 1.0×",
     Column.MACS: "00.0 %",
 }
 """The longest text that a column has room for; the layer's name takes what is left."""
 MARK = "▾ "
 _SHEET = """
-QTableView::item {{ padding: 0 5px; border: none; }}
+QTableView::item {{ padding: 0 2px; border: none; }}
 QTableView::indicator {{ width: 11px; height: 11px; border: 1px solid {control}; border-radius: 3px; background: {background}; }}
 QTableView::indicator:checked {{ background: {accent}; border-color: {accent}; }}
-QHeaderView::section {{ padding: 3px 5px; }}
+QHeaderView::section {{ padding: 3px 4px; }}
 QHeaderView::up-arrow, QHeaderView::down-arrow {{ image: none; width: 0; height: 0; }}
 """
 
@@ -143,6 +143,7 @@ class LayersDock(QWidget):
         head.setSpacing(8)
         self.words = QLabel()
         self.words.setObjectName("layers.words")
+        self.words.setWordWrap(True)
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         head.addWidget(self.words, 1)
         self.object = QToolButton()
@@ -203,7 +204,7 @@ class LayersDock(QWidget):
         self.object_view.setItemDelegateForColumn(ObjectColumn.SCORE, self.bar)
         metrics = self.view.fontMetrics()
         for column, longest in _OBJECT_WIDTHS.items():
-            self.object_view.setColumnWidth(column, metrics.horizontalAdvance(longest) + 16)
+            self.object_view.setColumnWidth(column, metrics.horizontalAdvance(longest) + 11)
         self.empty = QLabel()
         self.empty.setObjectName("layers.empty")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -349,7 +350,7 @@ class LayersDock(QWidget):
         metrics = self.view.fontMetrics()
         for column, longest in _WIDTHS.items():
             mark = MARK if column is self.model.column and column is not Column.HEADS else ""
-            self.view.setColumnWidth(column, metrics.horizontalAdvance(mark + longest) + 16)
+            self.view.setColumnWidth(column, metrics.horizontalAdvance(mark + longest) + 11)
 
     def _flip_order(self, graph: bool) -> None:
         if graph:

@@ -1,0 +1,415 @@
+"""Calibration: what the frames now playing do to the candidate's ranges, in words, with the frames that would help most."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from trtviewer.gui.docks.clip_map import ClipMapper, ClipRequest
+from trtviewer.gui.docks.coach_rows import (
+    CAUSE_HEADINGS,
+    TENSOR_HEADINGS,
+    TENSOR_TIPS,
+    cause_rows,
+    sentence,
+    tensor_rows,
+)
+from trtviewer.gui.docks.figures import panel, tabular
+from trtviewer.gui.docks.frame_choice import FrameChoice
+from trtviewer.gui.docks.newest import Newest, Pace
+from trtviewer.gui.docks.row_model import RowModel
+from trtviewer.gui.theme import Theme
+from trtviewer.gui.view_model import Overlay, Problem, Requests, ViewModel
+from trtviewer.gui.what_if_state import TASK, CheckPreprocessing, Coach, CoachFinding
+from trtviewer.gui.whatif_room import Part
+
+FRAMES = 16
+PREPROCESSING_FRAMES = 4
+SIDE_WIDTH = 228
+_CAUSES, _TENSORS, _EMPTY = range(3)
+_SHEET = """
+QTableView::item { padding: 0 3px; border: none; }
+QHeaderView::section { padding: 3px 6px; }
+"""
+
+
+def make(view_model: ViewModel, requests: Requests) -> CalibrationDock:
+    return CalibrationDock(view_model, requests)
+
+
+class CalibrationDock(QWidget):
+    """The coach's sentence, its evidence as a table, and what to do about it."""
+
+    def __init__(self, view_model: ViewModel, requests: Requests, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("calibration")
+        panel(self)
+        self._view_model = view_model
+        self._state = view_model.what_if
+        self._requests = requests
+        self._overlay: Overlay | None = None
+        self.causes = RowModel(CAUSE_HEADINGS, parent=self)
+        self.tensors = RowModel(TENSOR_HEADINGS, TENSOR_TIPS, 1, self)
+        self._mapper = Newest("clip map", ClipMapper(), self)
+        self._mapper.answered.connect(self._lay_over)
+        self._mapper.failed.connect(self._map_failed)
+        self._pace = Pace(self)
+        self._pace.due.connect(self._ask_map)
+        self._build()
+        self._state.coach_changed.connect(self._show_coach)
+        for signal in (
+            self._state.preprocessing_changed,
+            self._state.extra_changed,
+            self._state.running_changed,
+            view_model.models_changed,
+            view_model.source_changed,
+        ):
+            signal.connect(self._say)
+        view_model.comparison_changed.connect(self._pace.want)
+        view_model.theme_changed.connect(self._theme_changed)
+        self._theme_changed(view_model.theme)
+        self._show_coach(self._state.coach)
+
+    def close_dock(self) -> None:
+        """Stops the dock's thread."""
+        self._pace.stop()
+        self._mapper.close()
+
+    # ---- making
+
+    def _build(self) -> None:
+        self.words = QLabel()
+        self.words.setObjectName("calibration.words")
+        self.words.setWordWrap(True)
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.fit = QLabel()
+        self.fit.setObjectName("calibration.preprocessing_words")
+        self.fit.setWordWrap(True)
+        self.fit.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.which = QToolButton()
+        self.which.setObjectName("calibration.tensors")
+        self.which.setText("Ranges")
+        self.which.setCheckable(True)
+        self.which.setToolTip(
+            "The range of every quantized tensor; else the causes that the structure shows."
+        )
+        self.which.clicked.connect(self._say)
+        self.paint = QToolButton()
+        self.paint.setObjectName("calibration.paint")
+        self.paint.setText("Paint clipping")
+        self.paint.setCheckable(True)
+        self.paint.setToolTip(
+            "Lays over the candidate's picture where the chosen tensor is clipped, while it plays."
+        )
+        self.paint.clicked.connect(self._paint_changed)
+        head = QHBoxLayout()
+        head.setSpacing(4)
+        head.addWidget(self.words, 1)
+        head.addWidget(self.paint)
+        head.addWidget(self.which)
+        self.cause_view = self._table("calibration.causes", self.causes)
+        self.tensor_view = self._table("calibration.ranges", self.tensors)
+        digit = self.fontMetrics().horizontalAdvance("0")
+        self.cause_view.setColumnWidth(0, 20 * digit)
+        self.cause_view.setColumnWidth(1, 14 * digit)
+        # Evidence and cure are sentences: they are read, not scanned.
+        self.cause_view.setWordWrap(True)
+        self.cause_view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        for column in (2, 3):
+            self.cause_view.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        for column in range(1, len(TENSOR_HEADINGS)):
+            self.tensor_view.setColumnWidth(column, 9 * digit + 8)
+        self.tensor_view.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.tensor_view.selectionModel().currentRowChanged.connect(lambda *_: self._pace.want())
+        self.empty = QLabel()
+        self.empty.setObjectName("calibration.empty")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self.stack = QStackedWidget()
+        for widget in (self.cause_view, self.tensor_view, self.empty):
+            self.stack.addWidget(widget)
+        left = QVBoxLayout()
+        left.setSpacing(2)
+        left.addLayout(head)
+        left.addWidget(self.fit)
+        left.addWidget(self.stack, 1)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(8, 4, 8, 4)
+        whole.setSpacing(12)
+        whole.addLayout(left, 1)
+        whole.addWidget(self._build_side())
+        self.setMinimumWidth(560)
+
+    def _table(self, name: str, model: RowModel) -> QTableView:
+        view = QTableView()
+        view.setObjectName(name)
+        view.setModel(model)
+        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        view.setTabKeyNavigation(False)
+        view.setAlternatingRowColors(True)
+        view.setShowGrid(False)
+        view.setWordWrap(False)
+        tabular(view)
+        view.setStyleSheet(_SHEET)
+        view.verticalHeader().setVisible(False)
+        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        view.verticalHeader().setMinimumSectionSize(16)
+        view.verticalHeader().setDefaultSectionSize(view.fontMetrics().height() + 4)
+        view.horizontalHeader().setHighlightSections(False)
+        view.doubleClicked.connect(self._tick)
+        return view
+
+    def _build_side(self) -> QWidget:
+        side = QWidget()
+        side.setFixedWidth(SIDE_WIDTH)
+        self.look = QPushButton("Look at the ranges")
+        self.look.setObjectName("calibration.look")
+        self.look.clicked.connect(self._look)
+        self.frames = FrameChoice(self._view_model, "calibration", FRAMES)
+        self.go = QComboBox()
+        self.go.setObjectName("calibration.go")
+        self.go.setAccessibleName("Go to a frame that would help")
+        self.go.setToolTip(
+            "The frames that would widen the ranges most, the best first; choosing one goes there."
+        )
+        self.go.activated.connect(self._go)
+        self.add = QPushButton("Add")
+        self.add.setObjectName("calibration.add")
+        self.add.setToolTip(
+            "Adds these frames to the calibration set of the next variant (Apply, in Layers)."
+        )
+        self.add.clicked.connect(self._add)
+        self.added = QLabel()
+        self.added.setObjectName("calibration.added")
+        tabular(self.added)
+        self.clear = QPushButton("Clear")
+        self.clear.setObjectName("calibration.clear")
+        self.clear.setToolTip("Takes the added frames out of the calibration set.")
+        self.clear.clicked.connect(lambda: self._state.set_extra(()))
+        self.check = QPushButton("Check the preprocessing")
+        self.check.setObjectName("calibration.check")
+        self.check.setToolTip(
+            "Tries the usual mistakes (0..1 or 0..255, RGB or BGR, letterbox or stretch, mean and std) on a few frames: "
+            "fed as it was trained, a model finds the same in a picture and in its mirror image."
+        )
+        self.check.clicked.connect(self._check)
+        suggested, extra = QHBoxLayout(), QHBoxLayout()
+        for row, widgets in ((suggested, (self.go, self.add)), (extra, (self.added, self.clear))):
+            row.setSpacing(4)
+            for widget in widgets:
+                row.addWidget(widget)
+            row.setStretch(0, 1)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.look)
+        column.addWidget(self.frames)
+        column.addLayout(suggested)
+        column.addLayout(extra)
+        column.addWidget(self.check)
+        column.addStretch(1)
+        return side
+
+    # ---- what is shown
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._say()
+        self._pace.want()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._take_away()
+
+    def _show_coach(self, found: CoachFinding | None) -> None:
+        self.causes.show([] if found is None else cause_rows(found))
+        self.tensors.show([] if found is None else tensor_rows(found))
+        if found is None:
+            self.paint.setChecked(False)
+            self._take_away()
+        else:
+            self.which.setChecked(not found.causes)
+            if self.tensors.rows:
+                self.tensor_view.selectRow(0)
+        self.go.clear()
+        for index in () if found is None else found.report.suggested:
+            self.go.addItem(f"frame {index}", index)
+        self._say()
+
+    def _say(self, *_: object) -> None:
+        model, state = self._view_model, self._state
+        models, found, running = model.models, state.coach, state.running
+        ready = models.reference is not None and models.reference.spec is not None
+        both = ready and models.candidate is not None and models.candidate.spec is not None
+        frames = model.source is not None and model.source.length is not None
+        self.look.setText("Stop" if running else "Look at the ranges")
+        self.look.setToolTip(
+            f"Stops: {running}."
+            if running
+            else "Holds the candidate's ranges against what the reference has on these frames."
+        )
+        self.look.setEnabled((both and frames) or bool(running))
+        self.check.setEnabled(ready and frames and not running)
+        self.which.setVisible(found is not None)
+        self.paint.setVisible(found is not None)
+        self.go.setVisible(self.go.count() > 0)
+        self.add.setVisible(self.go.count() > 0)
+        count = self.go.count()
+        self.add.setText(f"Add {count}" if count > 1 else "Add")
+        self.add.setEnabled(found is not None and self._suggested(found) not in state.extra)
+        added = sum(len(part.frames) for part in state.extra)
+        self.added.setText(f"{added} frames added" if added else "")
+        self.clear.setVisible(added > 0)
+        self.words.setText("" if found is None else self._sentence(found))
+        self.words.setVisible(found is not None)
+        report = state.preprocessing
+        self.fit.setVisible(report is not None)
+        self.fit.setText("" if report is None else _capital(report.words()))
+        if report is not None:
+            self.fit.setProperty("role", "warning" if report.likely is not None else "")
+            self.fit.style().polish(self.fit)
+            self.fit.setToolTip(
+                "\n".join(
+                    f"{one.change or 'as it is set now'}: agrees with itself by {one.self_agreement:.2f} a frame, "
+                    f"{one.found:.1f} objects"
+                    for one in report.tried
+                )
+            )
+        self._say_table(found, ready=both and frames, running=running)
+
+    def _say_table(self, found: CoachFinding | None, *, ready: bool, running: str) -> None:
+        if found is not None and (self.which.isChecked() or self.causes.rows):
+            self.stack.setCurrentIndex(_TENSORS if self.which.isChecked() else _CAUSES)
+            return
+        self.stack.setCurrentIndex(_EMPTY)
+        if found is not None:
+            self.empty.setText(
+                "The structure shows no cause: no unlike Concat, outlier or dead channel, no saturated start."
+            )
+        elif running:
+            self.empty.setText(f"{running} …")
+        elif not ready:
+            self.empty.setText(
+                "Open a reference, an INT8 candidate made of it, and a video to hold its ranges against."
+            )
+        else:
+            self.empty.setText(
+                "Does the calibration fit these frames? The coach says which ranges are exceeded, and why."
+            )
+
+    def _sentence(self, found: CoachFinding) -> str:
+        candidate = self._view_model.models.candidate
+        if candidate is not None and candidate.path != found.candidate:
+            return f"Of {found.candidate.name}, not of what is shown: {sentence(found)}"
+        return sentence(found)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        for model in (self.causes, self.tensors):
+            model.set_theme(theme)
+        self.empty.setStyleSheet(f"color: {theme.faint};")
+        self.added.setStyleSheet(f"color: {theme.faint};")
+
+    # ---- what is asked for
+
+    def _look(self) -> None:
+        if self._state.running:
+            for work in self._view_model.progress:
+                if work.task == TASK and work.cancel is not None:
+                    work.cancel()
+            return
+        part = self.frames.part()
+        if part is not None:
+            self._requests.what_if.emit(Coach(part))
+
+    def _check(self) -> None:
+        part = self.frames.part()
+        if part is not None:
+            step = max(1, len(part.frames) // PREPROCESSING_FRAMES)
+            few = Part(part.source, part.frames[::step][:PREPROCESSING_FRAMES])
+            self._requests.what_if.emit(CheckPreprocessing(few))
+
+    def _go(self, place: int) -> None:
+        self._requests.seek.emit(self.go.itemData(place))
+
+    @staticmethod
+    def _suggested(found: CoachFinding) -> Part:
+        return Part(found.frames.source, tuple(sorted(found.report.suggested)))
+
+    def _add(self) -> None:
+        found = self._state.coach
+        if found is not None:
+            self._state.set_extra((*self._state.extra, self._suggested(found)))
+            self._view_model.set_status("Added; Apply, in Layers, calibrates with them.")
+
+    def _tick(self, index: QModelIndex) -> None:
+        """A double click ticks the layers of the row, for the next variant."""
+        model = index.model()
+        if isinstance(model, RowModel) and model.rows[index.row()].layers:
+            layers = frozenset(model.rows[index.row()].layers)
+            self._state.set_ticks(self._state.ticks | layers)
+            self._view_model.set_status(f"Ticked in Layers: {', '.join(sorted(layers))}.")
+
+    # ---- where it clips
+
+    def _paint_changed(self, on: bool) -> None:
+        if on:
+            self.which.setChecked(True)
+            self._say()
+            self._pace.want()
+        else:
+            self._take_away()
+
+    def _take_away(self) -> None:
+        if self._overlay is not None and self._view_model.overlay is self._overlay:
+            self._view_model.set_overlay(None)
+        self._overlay = None
+
+    def _ask_map(self) -> None:
+        found, comparison = self._state.coach, self._view_model.comparison
+        row = self.tensor_view.currentIndex().row()
+        if not self.isVisible() or not self.paint.isChecked() or found is None or comparison is None:
+            return
+        if not 0 <= row < len(self.tensors.rows):
+            return
+        colour = self._view_model.theme.color("missed")
+        self._mapper.ask(
+            ClipRequest(
+                found.twin,
+                comparison.frame,
+                comparison.placement,
+                self.tensors.rows[row].tensor,
+                (colour.red(), colour.green(), colour.blue()),
+                self._view_model.display.overlay_opacity,
+            )
+        )
+
+    def _lay_over(self, overlay: Overlay) -> None:
+        if self.isVisible() and self.paint.isChecked():
+            self._overlay = overlay
+            self._view_model.set_overlay(overlay)
+
+    def _map_failed(self, error: Exception) -> None:
+        self.paint.setChecked(False)
+        self._take_away()
+        what = str(error) if isinstance(error, ValueError) else "the clipping could not be painted"
+        self._view_model.add_problem(Problem(what, place="calibration", details=repr(error)))
+
+
+def _capital(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
