@@ -27,7 +27,8 @@ from trtviewer.report.findings_report import findings_report
 from trtviewer.report.html import write_html
 from trtviewer.report.page_evidence import evidence_of
 from trtviewer.report.provenance import versions
-from trtviewer.report.worst_pictures import WorstPictures
+from trtviewer.report.worst_frames import WorstFrames
+from trtviewer.report.worst_pictures import WorstPicture, picture_of
 from trtviewer.sources.address import open_source
 from trtviewer.sources.source import FrameRange
 
@@ -73,12 +74,12 @@ def main() -> None:
             base_s = time.perf_counter() - begin
             parts_s = [0.0, 0.0]
             findings = Findings(settings, reference, True, Known())  # type: ignore[arg-type]
-            pictures = WorstPictures(True)
+            pictures = WorstFrames[WorstPicture](True)
             for one in repeated(real, count):
                 begin = time.perf_counter()
                 truth = findings.update(one)
                 middle = time.perf_counter()
-                pictures.update(one, truth)
+                pictures.update(one, lambda: picture_of(one, truth))  # noqa: B023
                 parts_s[0] += middle - begin
                 parts_s[1] += time.perf_counter() - middle
             begin = time.perf_counter()
@@ -90,7 +91,7 @@ def main() -> None:
             with TemporaryDirectory() as folder:
                 page = Path(folder) / "report.html"
                 begin = time.perf_counter()
-                write_html(page, report, evidence_of(findings, pictures.pictures, names, [], versions(), {}))
+                write_html(page, report, evidence_of(findings, pictures.kept, names, [], versions(), {}))
                 page_s = time.perf_counter() - begin
                 size = page.stat().st_size
             print(

@@ -27,7 +27,8 @@ from trtviewer.report.compare_json import ReportModel, ReportSource
 from trtviewer.report.findings_report import findings_report
 from trtviewer.report.html import html_report, write_html
 from trtviewer.report.page_evidence import PageEvidence, evidence_of
-from trtviewer.report.worst_pictures import MOST_PICTURES, WorstPictures, diverging, sequential
+from trtviewer.report.worst_frames import MOST_FRAMES, WorstFrames
+from trtviewer.report.worst_pictures import WorstPicture, diverging, picture_of, sequential
 from trtviewer.sources.frame import Frame
 
 REFERENCE, CANDIDATE = anchor_spec("reference.onnx"), anchor_spec("candidate.onnx")
@@ -48,10 +49,11 @@ def page_of(
 ) -> tuple[str, dict[str, Any], PageEvidence]:
     reference: ModelSpec = others.get("reference", REFERENCE)
     findings = Findings(CompareSettings(), reference, True, MadeLabels() if truth else None)  # type: ignore[arg-type]
-    pictures = WorstPictures(True)
+    pictures = WorstFrames[WorstPicture](True)
     for seed in range(frames):
         comparison = comparison_of(seed)
-        pictures.update(comparison, findings.update(comparison))
+        truth_of_frame = findings.update(comparison)
+        pictures.update(comparison, lambda: picture_of(comparison, truth_of_frame))  # noqa: B023
     report = findings_report(
         findings,
         ReportModel(reference, INFOS[0]),
@@ -61,7 +63,7 @@ def page_of(
     )
     evidence = evidence_of(
         findings,
-        pictures.pictures,
+        pictures.kept,
         ["s8", "s16"],
         ["trtviewer", "compare", "--source", name],
         {"numpy": "2"},
@@ -152,35 +154,37 @@ def test_that_names_are_escaped_wherever_they_are_from() -> None:
 
 
 def test_that_only_the_worst_frames_are_kept_and_in_order() -> None:
-    pictures = WorstPictures(True)
+    pictures = WorstFrames[WorstPicture](True)
     counts = {}
-    for seed in range(3 * MOST_PICTURES):
+    for seed in range(3 * MOST_FRAMES):
         comparison = comparison_of(seed)
         counts[seed] = comparison.missed + comparison.extra
-        pictures.update(comparison)
-        assert len(pictures.pictures) <= MOST_PICTURES
-    shown = [picture.missed + picture.extra for picture in pictures.pictures]
-    assert shown == sorted(counts.values(), reverse=True)[:MOST_PICTURES]
+        pictures.update(comparison, lambda: picture_of(comparison))  # noqa: B023
+        assert len(pictures.kept) <= MOST_FRAMES
+    shown = [picture.missed + picture.extra for picture in pictures.kept]
+    assert shown == sorted(counts.values(), reverse=True)[:MOST_FRAMES]
 
 
 def test_that_neighbours_in_a_video_are_shown_once() -> None:
-    pictures = WorstPictures(True)
+    pictures = WorstFrames[WorstPicture](True)
     for seed in range(12):
-        pictures.update(comparison_of(seed, apart_s=0.04))
-    (only,) = pictures.pictures
+        comparison = comparison_of(seed, apart_s=0.04)
+        pictures.update(comparison, lambda: picture_of(comparison))  # noqa: B023
+    (only,) = pictures.kept
     worst = max(range(12), key=lambda seed: comparison_of(seed).missed + comparison_of(seed).extra)
     assert only.missed + only.extra == comparison_of(worst).missed + comparison_of(worst).extra
-    unlike = WorstPictures(False)
+    unlike = WorstFrames[WorstPicture](False)
     for seed in range(4):
-        unlike.update(comparison_of(seed, apart_s=0.04))
-    assert len(unlike.pictures) == 4
+        comparison = comparison_of(seed, apart_s=0.04)
+        unlike.update(comparison, lambda: picture_of(comparison))  # noqa: B023
+    assert len(unlike.kept) == 4
 
 
 def test_that_a_frame_s_picture_and_boxes_are_those_of_the_comparison() -> None:
     comparison = comparison_of(3)
-    pictures = WorstPictures(True)
-    pictures.update(comparison)
-    (picture,) = pictures.pictures
+    pictures = WorstFrames[WorstPicture](True)
+    pictures.update(comparison, lambda: picture_of(comparison))
+    (picture,) = pictures.kept
     decoded = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert decoded.shape == comparison.frame.picture.shape
     kinds = [box.kind for box in picture.reference]
@@ -195,19 +199,19 @@ def test_that_a_frame_s_picture_and_boxes_are_those_of_the_comparison() -> None:
 def test_that_a_large_picture_is_made_small_and_each_is_in_the_page_once() -> None:
     comparison = comparison_of(1)
     large = np.random.default_rng(0).integers(0, 256, (1200, 1280, 3), np.uint8)
-    pictures = WorstPictures(True)
-    pictures.update(replace(comparison, frame=Frame(large, 1, 0.0)))
-    jpeg = pictures.pictures[0].jpeg
+    pictures = WorstFrames[WorstPicture](True)
+    pictures.update(comparison, lambda: picture_of(replace(comparison, frame=Frame(large, 1, 0.0))))
+    jpeg = pictures.kept[0].jpeg
     assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (900, 960, 3)
     _, report, evidence = page_of(2)
-    page = html_report(report, replace(evidence, pictures=pictures.pictures))
+    page = html_report(report, replace(evidence, pictures=pictures.kept))
     assert page.count(base64.b64encode(jpeg).decode()) == 1
 
 
 def test_that_the_page_stays_under_five_megabytes_however_large_the_pictures() -> None:
     _, report, evidence = page_of(2)
     picture = evidence.pictures[0]
-    huge = tuple(replace(picture, frame=index, jpeg=bytes(600_000)) for index in range(MOST_PICTURES))
+    huge = tuple(replace(picture, frame=index, jpeg=bytes(600_000)) for index in range(MOST_FRAMES))
     assert len(html_report(report, replace(evidence, pictures=huge))) < 5_000_000
 
 

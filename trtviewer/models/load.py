@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trtviewer.errors import BadInput
+from trtviewer.evidence_files import recorded_side
 from trtviewer.models.ambiguous import AmbiguousModel
 from trtviewer.models.engine_file import load_engine
 from trtviewer.models.onnx_file import load_onnx
@@ -20,13 +21,15 @@ def load_spec(path: Path, overrides: Sidecar | None = None) -> ModelSpec:
     """Everything that is known of a model before it runs, each value with its origin.
 
     Args:
-        path: a model's file, or a folder of recorded outputs; its sidecar is read where there is one.
+        path: a model's file, or a folder of recorded outputs; its sidecar is read where there is one. Of an evidence
+            bundle `e.zip/reference` or `e.zip/candidate`.
         overrides: values that win over the sidecar (set in a dialog).
 
     Raises:
         AmbiguousModel: its shapes allow several readings, and nothing says which.
         BadInput: it is not there, no model that is known, damaged, or contradicts its sidecar.
     """
+    path = recorded_side(path)
     if not path.exists():
         raise BadInput("does not exist", subject=path)
     loader = _LOADERS.get(_kind(path))

@@ -1,4 +1,4 @@
-"""The worst frames with their pictures, as many as a report shows: memory stays the same however long the source is."""
+"""What a report shows of a bad frame: its picture, both sides' boxes, and the maps of their scores."""
 
 from __future__ import annotations
 
@@ -19,10 +19,8 @@ from trtviewer.detect.heat import HeatChannel, HeatRow, heat_rows
 from trtviewer.opencv import cv2
 from trtviewer.preprocess import Placement
 
-MOST_PICTURES = 8
 _WIDEST = 960
 _QUALITY = 82
-_APART_S = 1.0
 
 _REASONS = {
     Reason.CLASS_CHANGED: "class changed",
@@ -83,44 +81,6 @@ class WorstPicture:
     reference: tuple[DrawnBox, ...]
     candidate: tuple[DrawnBox, ...]
     heat: HeatPictures | None
-
-    @property
-    def badness(self) -> tuple[int, float, int]:
-        """Sorts the worst first; of equal ones the earlier."""
-        return -(self.missed + self.extra), -(self.mse or 0.0), self.frame
-
-
-class WorstPictures:
-    """Keeps the worst frames that it is shown, with their pictures, at least a second apart in a video.
-
-    Args: most: so many. neighbours_alike: the source is a video.
-    """
-
-    def __init__(self, neighbours_alike: bool, most: int = MOST_PICTURES) -> None:
-        self._apart_s = _APART_S if neighbours_alike else 0.0
-        self._most = most
-        self._kept: list[WorstPicture] = []
-
-    @property
-    def pictures(self) -> tuple[WorstPicture, ...]:
-        """The worst first; none on which the sides agree."""
-        return tuple(self._kept)
-
-    def update(self, comparison: FrameComparison, truth: FrameTruth | None = None) -> None:
-        """Looks at a frame, and keeps its picture if it is among the worst."""
-        differing = comparison.missed + comparison.extra
-        if not differing:
-            return
-        badness = (-differing, -(comparison.mse or 0.0), comparison.frame.index)
-        near = [one for one in self._kept if abs(one.time_s - comparison.frame.time_s) < self._apart_s]
-        if any(one.badness < badness for one in near):
-            return
-        if not near and len(self._kept) == self._most and self._kept[-1].badness < badness:
-            return
-        self._kept = sorted(
-            [*(one for one in self._kept if one not in near), picture_of(comparison, truth)],
-            key=lambda one: one.badness,
-        )[: self._most]
 
 
 def picture_of(comparison: FrameComparison, truth: FrameTruth | None = None) -> WorstPicture:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trtviewer.errors import BadInput, BadUsage
+from trtviewer.evidence_files import is_evidence, unpacked
 from trtviewer.sources.images import SUFFIXES, ImagesSource, is_picture_name, pictures_in
 from trtviewer.sources.source import OPENS, Source
 
@@ -29,7 +30,7 @@ _NO_SOURCE = frozenset((
 
 
 def open_source(address: str, *, cancelled: Callable[[], bool] | None = None) -> Source:
-    """Opens a video, a picture, a folder of pictures, `camera:N` or `scene:NAME?key=value&...`.
+    """Opens a video, a picture, a folder of pictures, an evidence bundle, `camera:N` or `scene:NAME?key=value&...`.
 
     Args:
         address: the text, as the user gave it.
@@ -54,6 +55,8 @@ def open_source(address: str, *, cancelled: Callable[[], bool] | None = None) ->
         raise BadInput("is neither a file nor a folder", subject=path, advice=OPENS)
     if is_picture_name(path):
         return ImagesSource([path], address)
+    if is_evidence(path):
+        return ImagesSource(pictures_in(unpacked(path) / "frames"), address)
     return _open_file(path, address, cancelled)
 
 
@@ -68,6 +71,8 @@ def is_source(path: Path) -> bool:
         except OSError:
             return False
     suffix = path.suffix.lower()
+    if is_evidence(path):
+        return True
     if suffix in _NO_SOURCE or not path.is_file():
         return False
     return suffix in SUFFIXES or suffix in VIDEO_SUFFIXES or _has_pictures(path)
