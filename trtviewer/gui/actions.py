@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from trtviewer.gui.view_model import PaneMode
+from trtviewer.gui.view_model import PaneMode, TruthLayer
 
 if TYPE_CHECKING:
     from trtviewer.gui.main_window import MainWindow
@@ -96,6 +96,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("file.add_candidate", "Add &candidate…", Menu.FILE, lambda window: window.ask_model("candidate"), ("Ctrl+D",), "Opens another model to compare, usually INT8", "plus"),
     Action("file.open_source", "Open &video or picture…", Menu.FILE, lambda window: window.ask_source(), ("Ctrl+Shift+O",), "Opens a video or a picture"),
     Action("file.open_folder", "Open &folder of pictures…", Menu.FILE, lambda window: window.ask_folder(), ("Ctrl+Shift+F",), "Opens all pictures of a folder, in natural order"),
+    Action("file.open_labels", "Open &labels…", Menu.FILE, lambda window: window.ask_labels(), ("Ctrl+L",), "Opens ground truth for the video: a COCO JSON, or the folder of a YOLO data set"),
     Action("file.save_picture", "&Save picture…", Menu.FILE, lambda window: window.save_picture(), ("Ctrl+S",), "Saves the two pictures as they are seen, with a legend, as PNG", group=2),
     Action("file.copy_picture", "&Copy picture", Menu.FILE, lambda window: window.copy_picture(), ("Ctrl+C",), "Puts the two pictures as they are seen on the clipboard", group=2),
     Action("file.export_video", "E&xport video…", Menu.FILE, lambda window: window.export_video(), ("Ctrl+Shift+E",), "Writes a range side by side with its boxes, as MP4", group=2),
@@ -115,6 +116,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.labels", "Labels", Menu.VIEW, lambda window: window.flip_display("labels"), ("L",), "Draws class and score beside the boxes", checked=lambda window: window.view_model.display.labels, group=3),
     Action("view.matched", "Matched boxes", Menu.VIEW, lambda window: window.flip_display("matched"), ("M",), "Draws the boxes that both sides have, or only the missed and extra ones", checked=lambda window: window.view_model.display.matched, group=3),
     Action("view.heatmap", "Heatmap on the picture", Menu.VIEW, lambda window: window.flip_heatmap(), ("H",), "Lays the heatmap of the smallest objects over both pictures, or takes it away", checked=lambda window: window.view_model.overlay is not None, group=3),
+    Action("view.truth", "True objects", Menu.VIEW, lambda window: window.flip_truth(TruthLayer.ALL), ("T",), "Draws what is really there, where the source or its labels know it", checked=lambda window: window.view_model.display.truth is TruthLayer.ALL, group=3),
+    Action("view.truth_lost", "True and lost objects", Menu.VIEW, lambda window: window.flip_truth(TruthLayer.LOST), ("Shift+T",), "Draws only the true objects that the reference finds and the candidate does not", checked=lambda window: window.view_model.display.truth is TruthLayer.LOST, group=3),
     Action("view.presentation", "Presentation", Menu.VIEW, lambda window: window.toggle_presentation(), ("F11",), "Panes, verdict and speeds only, in large type; the same key goes back", checked=lambda window: window.presenting, group=4),
     Action("play.toggle", "Play or pause", Menu.PLAY, lambda window: window.engine.toggle(), ("Space",), "Plays the video at its own speed, or pauses", "play", lambda window: window.view_model.playing.playing),
     Action("play.back", "One frame back", Menu.PLAY, lambda window: window.requests.step.emit(-1), ("Left",), "Pauses and goes one frame back", "back"),

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.kept import KeptFrame
-from trtviewer.errors import Cancelled
+from trtviewer.errors import Cancelled, TrtviewerError
 from trtviewer.gui.bookkeeper import Bookkeeper, BooksUpdate
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.engine_room import EngineRoom, Pace
@@ -21,6 +21,7 @@ from trtviewer.gui.findings import findings_sentences
 from trtviewer.gui.openings import Openings
 from trtviewer.gui.problems import problem_of
 from trtviewer.gui.thumbnails import Thumbnails
+from trtviewer.gui.truth import TruthFinder
 from trtviewer.gui.view_model import (
     BenchmarkResult,
     Findings,
@@ -32,7 +33,9 @@ from trtviewer.gui.view_model import (
     Progress,
     Requests,
     Selection,
+    ShownTruth,
     SideTimings,
+    TruthLayer,
     ViewModel,
 )
 from trtviewer.pipeline.bench import BenchResult
@@ -81,6 +84,11 @@ class Engine(Openings, QObject):
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         # Seeking must not wait for a model that is being opened.
         self._transport = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transport")
+        self._truth: TruthFinder | None = None
+        self._truth_of: object = None
+        self._labels: str | None = None
+        self._truths = Border(self)
+        self._truths.arrived.connect(self._take_truth)
         self._finder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="findings")
         self._finding = 0
         self._rest = QTimer(self, interval=FINDINGS_AFTER_MS, singleShot=True)
@@ -95,6 +103,8 @@ class Engine(Openings, QObject):
         self._closed = False
         view_model.settings_changed.connect(self._settings_changed)
         view_model.playing_changed.connect(self._playing_changed)
+        view_model.comparison_changed.connect(self._ask_truth)
+        view_model.display_changed.connect(self._ask_truth)
         requests.seek.connect(self.seek)
         requests.step.connect(self.step)
         requests.select.connect(self.select)
@@ -205,12 +215,14 @@ class Engine(Openings, QObject):
             return
         self._closed = True
         self._room.cancel_all()
+        self._truths.close()
         for border in (self._events, self._frames, self._books_border, self._progress, self._bench_progress):
             border.close()
         if self._thumbnails is not None:
             self._thumbnails.close()
         self._finding += 1
         self._finder.shutdown()
+        self._close_truth()
         self._transport.shutdown()
         self._thread.submit(self._room.close)
         self._thread.shutdown()
@@ -361,6 +373,50 @@ class Engine(Openings, QObject):
             self._events.publish(lambda: self._model.set_findings(findings))
 
         self._finder.submit(find)
+
+    # Truth --------------------------------------------------------------------------------------------------------
+
+    def open_labels(self, path: Path) -> None:
+        """Takes the truth from a file or folder of labels, and shows it."""
+        self._labels = str(path)
+        self._close_truth()
+        self._model.clear_problems("labels")
+        self._model.change_display(truth=TruthLayer.ALL)
+        self._ask_truth()
+
+    def _ask_truth(self, *_: object) -> None:
+        """Asks what is really in the frame that is shown, while somebody wants to see it."""
+        model, comparison = self._model, self._model.comparison
+        if (
+            model.display.truth is TruthLayer.OFF
+            or comparison is None
+            or model.source is None
+            or self._closed
+        ):
+            self._model.set_truth(None)
+            return
+        wanted = (model.source.address, self._labels, comparison.reference.spec.classes)
+        if self._truth is None or self._truth_of != wanted:
+            self._close_truth()
+            self._truth_of = wanted
+            self._truth = TruthFinder(*wanted, self._truths.publish, self._truth_failed)
+        self._truth.request(comparison)
+
+    def _take_truth(self, told: object) -> None:
+        if isinstance(told, ShownTruth):
+            self._model.set_truth(told if self._model.display.truth is not TruthLayer.OFF else None)
+        else:
+            self._model.change_display(truth=TruthLayer.OFF)
+            self._model.set_status("This source knows no truth of its own: open labels (File > Open labels).")
+
+    def _truth_failed(self, error: TrtviewerError) -> None:
+        self._fail(error, "labels")
+        self._events.publish(lambda: self._model.change_display(truth=TruthLayer.OFF))
+
+    def _close_truth(self) -> None:
+        if self._truth is not None:
+            self._truth.close()
+            self._truth = None
 
     def _ended(self) -> None:
         self._model.set_playing(replace(self._model.playing, playing=False))

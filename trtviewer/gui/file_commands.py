@@ -67,6 +67,17 @@ class FileCommands:
         else:
             self.ask_model(kind)
 
+    def ask_labels(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self,
+            "Open labels: a COCO JSON, or any file of a YOLO folder",
+            self._folder(),
+            "Labels (*.json *.txt)",
+        )
+        if path:
+            chosen = Path(path)
+            self.engine.open_labels(chosen if chosen.suffix == ".json" else chosen.parent)
+
     def ask_reading(self, path: Path, readings: tuple[str, ...] = ()) -> None:
         """Asks how a model is to be read; opens it again once that is saved."""
         from trtviewer.gui.dialogs.model_reading import ModelReading

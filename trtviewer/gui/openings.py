@@ -25,6 +25,7 @@ from trtviewer.gui.view_model import (
     Progress,
     SourceEntry,
     Thumbnail,
+    TruthLayer,
     ViewModel,
 )
 from trtviewer.models.spec import ModelSpec, Precision
@@ -43,6 +44,7 @@ class Openings:
     _events: QueueBorder
     _ready: dict[Path, ModelEntry]
     _last_books: BooksUpdate | None
+    _labels: str | None
     _thumbnails: Thumbnails | None
 
     if TYPE_CHECKING:
@@ -219,6 +221,8 @@ class Openings:
             self._model.set_analysed(0, source.length)
             self._model.set_playing(Playing(speed=self._model.playing.speed))
             self._model.set_position(Position())
+            self._labels = None
+            self._model.change_display(truth=TruthLayer.OFF)
             self._model.set_source(entry)
             self._new_thumbnails(entry.address)
             self.opened.emit("source", entry.address)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import SIZES
+from trtviewer.compare.truth_totals import FrameTruth
 from trtviewer.models.spec import ModelSpec
 from trtviewer.runners.runner import RunnerInfo
 
@@ -28,6 +29,14 @@ class PaneMode(StrEnum):
     BLINK = "blink"
     SINGLE = "single"
     DIFFERENCE = "difference"
+
+
+class TruthLayer(StrEnum):
+    """Which true objects are drawn: none, all, or those that the reference finds and the candidate does not."""
+
+    OFF = "off"
+    ALL = "all"
+    LOST = "lost"
 
 
 class ModelState(StrEnum):
@@ -165,6 +174,7 @@ class Display:
         sizes: the sizes that are shown, of `SIZES`.
         boxes, labels, matched: whether boxes at all, their labels, and the matched ones are drawn.
         overlay_opacity: 0..1, of a heatmap laid over the picture.
+        truth: which true objects are drawn.
     """
 
     mode: PaneMode = PaneMode.SIDE_BY_SIDE
@@ -175,6 +185,7 @@ class Display:
     labels: bool = True
     matched: bool = True
     overlay_opacity: float = 0.5
+    truth: TruthLayer = TruthLayer.OFF
 
     def shows(self, class_id: int, size: str) -> bool:
         """Whether an object of that class and size passes the filters."""
@@ -258,6 +269,15 @@ class Problem:
     details: str = ""
     retry: Callable[[], None] | None = field(default=None, compare=False)
     choice: tuple[str, Callable[[], None]] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShownTruth:
+    """What the labels say of one frame, laid on both sides' detections at these settings."""
+
+    frame_index: int
+    settings: CompareSettings
+    truth: FrameTruth
 
 
 @dataclass(frozen=True, slots=True)

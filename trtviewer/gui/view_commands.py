@@ -14,7 +14,7 @@ from trtviewer.gui.preferences import Preferences
 from trtviewer.gui.presentation import PresentationHead
 from trtviewer.gui.summary import Summary
 from trtviewer.gui.transport.transport_bar import TransportBar, next_disagreement
-from trtviewer.gui.view_model import SPEEDS, PaneMode, Requests, ViewModel
+from trtviewer.gui.view_model import SPEEDS, PaneMode, Requests, TruthLayer, ViewModel
 
 if TYPE_CHECKING:
     from trtviewer.gui.dock_shelf import DockShelf
@@ -39,6 +39,10 @@ class ViewCommands:
 
     def flip_display(self, name: str) -> None:
         self.view_model.change_display(**{name: not getattr(self.view_model.display, name)})
+
+    def flip_truth(self, layer: TruthLayer) -> None:
+        shown = self.view_model.display.truth
+        self.view_model.change_display(truth=TruthLayer.OFF if shown is layer else layer)
 
     def flip_side(self) -> None:
         self.set_mode(PaneMode.SINGLE)

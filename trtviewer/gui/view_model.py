@@ -36,9 +36,11 @@ from trtviewer.gui.state import (
     Problem,
     Progress,
     Selection,
+    ShownTruth,
     SideTimings,
     SourceEntry,
     Thumbnail,
+    TruthLayer,
 )
 from trtviewer.gui.theme import DARK, Theme
 from trtviewer.gui.what_if_state import WhatIfState
@@ -66,9 +68,11 @@ __all__ = [
     "Progress",
     "Requests",
     "Selection",
+    "ShownTruth",
     "SideTimings",
     "SourceEntry",
     "Thumbnail",
+    "TruthLayer",
     "ViewModel",
 ]
 
@@ -112,6 +116,7 @@ class ViewModel(QObject):
         video_errors: TensorErrors | None. The tensor errors of everything analysed so far, a copy that nobody changes; read
             it with `.result(epsilon)` and `.histogram_of(...)`.
         findings: Findings | None. Sentences on the analysed video, made once it rests.
+        truth: ShownTruth | None. What the labels say of a frame, while `display.truth` asks for it.
         thumbnail: Thumbnail | None. The newest answer to `Requests.thumbnail`.
         display: Display.    overlay: Overlay | None.    selection: Selection | None.
         pointed: (x, y) in pixels of the source frame where the mouse stands over a pane or a heatmap, or None.
@@ -131,6 +136,7 @@ class ViewModel(QObject):
     video_errors_changed = Signal(object)
     findings_changed = Signal(object)
     thumbnail_changed = Signal(object)
+    truth_changed = Signal(object)
     position_changed = Signal(object)
     playing_changed = Signal(object)
     display_changed = Signal(object)
@@ -156,6 +162,7 @@ class ViewModel(QObject):
         self.video_errors: TensorErrors | None = None
         self.findings: Findings | None = None
         self.thumbnail: Thumbnail | None = None
+        self.truth: ShownTruth | None = None
         self.position = Position()
         self.playing = Playing()
         self.display = Display()
@@ -218,6 +225,11 @@ class ViewModel(QObject):
         if findings != self.findings:
             self.findings = findings
             self.findings_changed.emit(findings)
+
+    def set_truth(self, truth: ShownTruth | None) -> None:
+        if truth is not self.truth:
+            self.truth = truth
+            self.truth_changed.emit(truth)
 
     def set_thumbnail(self, thumbnail: Thumbnail | None) -> None:
         if thumbnail is not self.thumbnail:

@@ -87,6 +87,7 @@ class ComparisonView(QWidget):
         view_model.playing_changed.connect(self._request)
         view_model.overlay_changed.connect(self._overlay_changed)
         view_model.selection_changed.connect(self._selection_changed)
+        view_model.truth_changed.connect(self._truth_changed)
         view_model.pointed_changed.connect(self._pointed_changed)
         view_model.theme_changed.connect(self._theme_changed)
         self._blink = QTimer(self, interval=BLINK_MS)
@@ -198,6 +199,7 @@ class ComparisonView(QWidget):
         self._pending_selection = None
 
     def _display_changed(self, display: Display) -> None:
+        self._truth_changed()
         self._lay_out()
         if display.mode is PaneMode.BLINK:
             self._blink.start()
@@ -237,6 +239,10 @@ class ComparisonView(QWidget):
     def _pointed_changed(self, pointed: tuple[float, float] | None) -> None:
         for pane in self.panes.values():
             pane.set_pointed(pointed)
+
+    def _truth_changed(self, *_: object) -> None:
+        for pane in self.panes.values():
+            pane.set_truth(self._model.truth, self._model.display.truth)
 
     def _theme_changed(self, theme: Theme) -> None:
         for pane in self.panes.values():

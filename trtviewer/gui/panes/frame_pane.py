@@ -26,7 +26,7 @@ from trtviewer.gui.panes.paint import paint_boxes
 from trtviewer.gui.panes.render import Rendered
 from trtviewer.gui.panes.viewport import Mapping, Viewport, mapping
 from trtviewer.gui.theme import BOX_STYLES, DARK, Theme
-from trtviewer.gui.view_model import Overlay
+from trtviewer.gui.view_model import Overlay, ShownTruth, TruthLayer
 
 ZOOM_STEP = 1.2
 GRIP = 10.0
@@ -66,6 +66,7 @@ class FramePane(QWidget):
         self._overlay_images: dict[str, QImage] = {}
         self._selection: tuple[int, tuple[float, float, float, float]] | None = None
         self._pointed: tuple[float, float] | None = None
+        self._truth: tuple[ShownTruth | None, TruthLayer] = (None, TruthLayer.OFF)
         self._hover: Key | None = None
         self._describe: Callable[[Key], Sequence[str]] = lambda key: ()
         self._mouse: QPointF | None = None
@@ -112,6 +113,11 @@ class FramePane(QWidget):
                         QImage.Format.Format_ARGB32_Premultiplied,
                     )
                     self._overlay_images[side] = image.copy()
+        self.update()
+
+    def set_truth(self, truth: ShownTruth | None, layer: TruthLayer) -> None:
+        """The true objects to draw over their frame."""
+        self._truth = (truth, layer)
         self.update()
 
     def set_selection(self, frame_index: int, xyxy: tuple[float, float, float, float] | None) -> None:
@@ -162,6 +168,7 @@ class FramePane(QWidget):
                 self._paint_notice(painter)
                 return
             self._paint_picture(painter, where)
+            self._paint_truth(painter, where)
             if len(self.sides) == 2:
                 edge = self.split * self.width()
                 halves = (
@@ -243,6 +250,22 @@ class FramePane(QWidget):
         painter.drawRect(rect)
         painter.setPen(QPen(color, 2, BOX_STYLES[mark.kind].style))
         painter.drawRect(rect)
+
+    def _paint_truth(self, painter: QPainter, where: Mapping) -> None:
+        truth, layer = self._truth
+        if truth is None or layer is TruthLayer.OFF or truth.frame_index != self.frame_index:
+            return
+        told = truth.truth
+        lost = told.reference_finds & ~told.candidate_finds & ~told.objects.ignore
+        shown = lost if layer is TruthLayer.LOST else ~told.objects.ignore
+        # A little larger, and under the boxes: what was found lies within what is there, and both lines are seen.
+        rects = [where.rect(*box).adjusted(-3, -3, 3, 3) for box in told.objects.xyxy[shown].tolist()]
+        style = BOX_STYLES["truth"]
+        scale = self.line_scale * self.devicePixelRatioF()
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for pen in (style.halo(scale), style.pen(scale)):
+            painter.setPen(pen)
+            painter.drawRects(rects)
 
     def _paint_divider(self, painter: QPainter, edge: float) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
