@@ -262,6 +262,37 @@ def test_that_the_chosen_row_stays_chosen_while_frames_are_added_and_nothing_is_
     assert int(dock.model.rows[dock.view.currentIndex().row()]) == row
 
 
+def test_that_frames_added_at_the_end_are_inserted_and_leave_the_rest_as_painted(
+    show: Show, qtbot: QtBot, view_model: ViewModel
+) -> None:
+    longer, _ = video_of(12)
+    shorter, _ = video_of(6)
+    view_model.set_matched_video(shorter)
+    dock = show("disagreements")
+    with (
+        qtbot.assertNotEmitted(dock.model.modelReset),
+        qtbot.waitSignal(dock.model.rowsInserted, timeout=2000),
+    ):
+        view_model.set_matched_video(longer)
+    assert shown_rows(dock) == list(range(len(longer.disagreements)))
+    assert len(rows_of(dock)) == len(longer.disagreements)
+    other, _ = video_of(12, CompareSettings(nms_iou=0.5))
+    with qtbot.waitSignal(dock.model.modelReset, timeout=2000):
+        view_model.set_matched_video(other)
+    assert len(rows_of(dock)) == len(other.disagreements)
+
+
+def test_that_a_chosen_row_is_painted_in_the_accent(
+    show: Show, view_model: ViewModel, video: MatchedVideo
+) -> None:
+    dock = show("disagreements")
+    dock.view.selectRow(1)
+    area = dock.view.visualRect(dock.model.index(1, int(Column.CLASS)))
+    red, green, blue = pixels_of(dock.view.viewport())[area.center().y(), area.right() - 3].tolist()
+    accent = view_model.theme.color("accent")
+    assert (red, green, blue) == pytest.approx((accent.red(), accent.green(), accent.blue()), abs=4)
+
+
 def test_that_the_table_says_which_thresholds_it_belongs_to_until_the_match_is_through(
     show: Show, qtbot: QtBot, view_model: ViewModel, video: MatchedVideo
 ) -> None:
@@ -356,21 +387,21 @@ def test_that_a_hundred_thousand_rows_are_asked_for_no_more_cells_than_are_seen(
     large = DisagreementTable(**{name: getattr(small, name)[chosen] for name in names})
     dock = show("disagreements")
     asked = 0
-    data = dock.model.data
+    cell = dock.model.cell
 
     def counted(*arguments: object) -> object:
         nonlocal asked
         asked += 1
-        return data(*arguments)
+        return cell(*arguments)
 
-    monkeypatch.setattr(dock.model, "data", counted)
+    monkeypatch.setattr(dock.model, "cell", counted)
     view_model.set_matched_video(replace(video, disagreements=large))
     qtbot.waitUntil(lambda: len(shown_rows(dock)) == 100_000, timeout=5000)
     click_heading(dock, qtbot, Column.IOU)
     dock.view.scrollToBottom()
     dock.grab()
     seen = (dock.view.viewport().height() // dock.view.rowHeight(0) + 2) * len(Column)
-    assert 0 < asked < seen * 12 * 6
+    assert 0 < asked < seen * 6
     iou = large.iou[dock.model.rows]
     defined = iou[~np.isnan(iou)]
     assert (np.diff(defined) >= 0).all()

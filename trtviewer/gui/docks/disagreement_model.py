@@ -23,7 +23,10 @@ from trtviewer.gui.theme import DARK, Theme
 
 Index = QModelIndex | QPersistentModelIndex
 
-_WORDS = frozenset({Column.KIND, Column.REASON, Column.CLASS, Column.SIZE})
+WORDS = frozenset({Column.KIND, Column.REASON, Column.CLASS, Column.SIZE})
+"""Columns of words, aligned to the left; numbers are aligned to the right."""
+
+_WITH_NAN = frozenset({"other_score", "iou", "cell_error"})
 _NO_ROWS: NDArray[np.intp] = np.zeros(0, np.intp)
 
 
@@ -41,9 +44,17 @@ class DisagreementModel(QAbstractTableModel):
         self._theme: Theme = DARK
 
     def show(self, table: DisagreementTable | None, class_names: tuple[str, ...]) -> None:
-        """Shows another table, filtered and sorted as before."""
+        """Shows another table, filtered and sorted as before; rows that only came to the end are inserted there, so that
+        the view has nothing to paint again."""
+        before, longer = self.rows, _goes_on(self.table, table) and class_names == self.class_names
         self.table, self.class_names = table, class_names
-        self._arrange()
+        rows = self._arranged()
+        if longer and len(rows) > len(before) and np.array_equal(rows[: len(before)], before):
+            self.beginInsertRows(QModelIndex(), len(before), len(rows) - 1)
+            self.rows = rows
+            self.endInsertRows()
+        elif not (longer and np.array_equal(rows, before)):
+            self._replace(rows)
 
     def set_filter(self, chosen: Filter) -> None:
         if chosen != self.filter:
@@ -58,6 +69,20 @@ class DisagreementModel(QAbstractTableModel):
         self.column, self.falling = Column(max(0, column)), order == Qt.SortOrder.DescendingOrder
         self._arrange()
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)
+
+    def cell(self, index: Index) -> tuple[str, str]:
+        """A cell's text, and the role of the theme that colours it."""
+        assert self.table is not None
+        row, column = int(self.rows[index.row()]), Column(index.column())
+        role = "text"
+        if column is Column.KIND:
+            role = "missed" if self.table.kind[row] == MISSED else "extra"
+        return text_of(self.table, row, column, self.class_names), role
+
+    @property
+    def theme(self) -> Theme:
+        """The colours of now."""
+        return self._theme
 
     def row_of(self, table_row: int) -> int:
         """Where a row of the table is shown; -1 where the filter hides it."""
@@ -87,12 +112,12 @@ class DisagreementModel(QAbstractTableModel):
             return None
         row, column = int(self.rows[index.row()]), Column(index.column())
         if role == Qt.ItemDataRole.DisplayRole:
-            return text_of(self.table, row, column, self.class_names)
+            return self.cell(index)[0]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if column in _WORDS else Qt.AlignmentFlag.AlignRight
+            side = Qt.AlignmentFlag.AlignLeft if column in WORDS else Qt.AlignmentFlag.AlignRight
             return side | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ForegroundRole and column is Column.KIND:
-            return self._theme.color("missed" if self.table.kind[row] == MISSED else "extra")
+            return self._theme.color(self.cell(index)[1])
         if role == Qt.ItemDataRole.ToolTipRole and column is Column.REASON:
             return REASON_TIPS[Reason(int(self.table.reason[row]))]
         return None
@@ -108,7 +133,7 @@ class DisagreementModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if Column(section) in _WORDS else Qt.AlignmentFlag.AlignRight
+            side = Qt.AlignmentFlag.AlignLeft if Column(section) in WORDS else Qt.AlignmentFlag.AlignRight
             return side | Qt.AlignmentFlag.AlignVCenter
         return None
 
@@ -117,13 +142,28 @@ class DisagreementModel(QAbstractTableModel):
         if column is not self.column:
             return heading
         mark = "▾" if self.falling else "▴"
-        return f"{heading} {mark}" if column in _WORDS else f"{mark} {heading}"
+        return f"{heading} {mark}" if column in WORDS else f"{mark} {heading}"
 
     def _arrange(self) -> None:
-        self.beginResetModel()
+        self._replace(self._arranged())
+
+    def _arranged(self) -> NDArray[np.intp]:
         if self.table is None:
-            self.rows = _NO_ROWS
-        else:
-            rows = np.flatnonzero(passing(self.table, self.filter, self.class_names))
-            self.rows = ordered(self.table, rows, self.column, self.class_names, falling=self.falling)
+            return _NO_ROWS
+        rows = np.flatnonzero(passing(self.table, self.filter, self.class_names))
+        return ordered(self.table, rows, self.column, self.class_names, falling=self.falling)
+
+    def _replace(self, rows: NDArray[np.intp]) -> None:
+        self.beginResetModel()
+        self.rows = rows
         self.endResetModel()
+
+
+def _goes_on(old: DisagreementTable | None, new: DisagreementTable | None) -> bool:
+    """Whether the new table begins with all of the old one, as that of an analysis under way does."""
+    if old is None or new is None or len(new) < len(old):
+        return False
+    return all(
+        np.array_equal(getattr(new, name)[: len(old)], getattr(old, name), equal_nan=name in _WITH_NAN)
+        for name in DisagreementTable.__slots__
+    )
