@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from trtviewer.report.compare_json import ReportModel, ReportSource
 from trtviewer.report.findings_report import findings_report
 from trtviewer.report.gates import figures
 from trtviewer.report.sentences import candidate_name, height_line, track_line
+from trtviewer.report.worst_frames import WorstFrames
+from trtviewer.report.worst_pictures import WorstPicture, picture_of
 
 REFERENCE, CANDIDATE = anchor_spec("reference.onnx"), anchor_spec("candidate.onnx")
 
@@ -101,3 +105,27 @@ def test_that_tracks_are_said_in_words() -> None:
         "of 20 tracks of the reference the candidate drops 2, makes 3 flicker, finds 4 late "
         "(2.2 frames on the mean of all found); longest gap 31 frames (1.0 s)"
     )
+
+
+def test_that_memory_does_not_grow_with_the_frames() -> None:
+    made = [anchor_comparison(seed) for seed in range(20)]
+    findings = Findings(CompareSettings(), REFERENCE, True)
+    pictures = WorstFrames[WorstPicture](True)
+
+    def show(first: int, last: int) -> None:
+        for index in range(first, last):
+            frame = replace(made[index % 20].frame, index=index, time_s=index / 30)
+            comparison = replace(made[index % 20], frame=frame)
+            findings.update(comparison)
+            pictures.update(comparison, lambda: picture_of(comparison))  # noqa: B023
+
+    show(0, 300)
+    tracemalloc.start()
+    try:
+        show(300, 400)
+        before, _ = tracemalloc.get_traced_memory()
+        show(400, 900)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 1_000_000  # the bounded series still fill; 500 pictures would be 23 MB

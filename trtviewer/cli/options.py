@@ -71,7 +71,7 @@ def add_source(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
         "--source",
         required=required,
         metavar="S",
-        help="a video, an image, a folder of images, camera:N, or scene:NAME",
+        help="a video, an image, a folder of images, camera:N, scene:NAME, or an evidence bundle",
     )
     parser.add_argument("--frames", type=whole_number(1), metavar="N", help="at most N frames")
     parser.add_argument("--every", type=whole_number(1), metavar="K", help="each K-th frame")

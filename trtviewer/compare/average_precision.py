@@ -6,7 +6,7 @@ judged when it comes and then let go, and only scores and verdicts are kept (26 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -22,6 +22,9 @@ AREAS = MappingProxyType(
     {"all": (0.0, 1e10), "small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
 )
 """Both ends belong to a range, as in COCO's own evaluation."""
+
+_PENDING = 512
+"""Frames whose rows are gathered into one array: many small ones would cost more than what they hold."""
 
 MOST_DETECTIONS = 100
 """So many of a class are judged in one frame, the best by score."""
@@ -77,6 +80,7 @@ class PrecisionTotals:
     def __init__(self, classes: int) -> None:
         self._classes = classes
         self._rows: list[Verdicts] = []
+        self._pending: list[Verdicts] = []
         self._frames = 0
         self._objects = np.zeros((len(AREAS), classes), np.int64)
         # Frame and class of every object that counts, for resampling.
@@ -116,13 +120,17 @@ class PrecisionTotals:
             right, aside = judge(xyxy, class_id, truth, ignored)
             count = len(chosen)
             frame = np.full(count, self._frames, np.int32)
-            self._rows.append(Verdicts(class_id.astype(np.int16), score[chosen], frame, right, aside))
+            self._pending.append(Verdicts(class_id.astype(np.int16), score[chosen], frame, right, aside))
         self._frames += 1
+        if self._frames % _PENDING == 0:
+            self._gather()
 
     def merge(self, other: PrecisionTotals) -> None:
         """Adds all that `other` has seen, as frames that come after these. Raises: ValueError: it is of other classes."""
         if self._classes != other._classes:
             raise ValueError("totals of other classes cannot be merged")
+        self._gather()
+        other._gather()
         self._rows += [
             Verdicts(row.class_id, row.score, row.frame + np.int32(self._frames), row.right, row.aside)
             for row in other._rows
@@ -141,15 +149,9 @@ class PrecisionTotals:
 
     def verdicts(self) -> Verdicts:
         """All of them, ranked: by class, then by falling score."""
+        self._gather()
         if len(self._rows) > 1:
-            self._rows = [
-                Verdicts(
-                    *(
-                        np.concatenate([getattr(row, name) for row in self._rows])
-                        for name in ("class_id", "score", "frame", "right", "aside")
-                    )
-                )
-            ]
+            self._rows = [_joined(self._rows)]
         if not self._rows:
             nothing = np.zeros((0, len(AREAS)), np.uint16)
             return Verdicts(
@@ -160,6 +162,13 @@ class PrecisionTotals:
         return Verdicts(
             rows.class_id[order], rows.score[order], rows.frame[order], rows.right[order], rows.aside[order]
         )
+
+    def _gather(self) -> None:
+        if self._pending:
+            self._rows.append(_joined(self._pending))
+            self._pending = []
+        if len(self._places) > 1:
+            self._places = [np.concatenate(self._places)]
 
     def result(self) -> AveragePrecision:
         """The figures so far."""
@@ -190,6 +199,11 @@ class PrecisionTotals:
                 }
             ),
         )
+
+
+def _joined(rows: Sequence[Verdicts]) -> Verdicts:
+    names = ("class_id", "score", "frame", "right", "aside")
+    return Verdicts(*(np.concatenate([getattr(row, name) for row in rows]) for name in names))
 
 
 def precision_curve(totals: PrecisionTotals) -> NDArray[np.float64] | None:
