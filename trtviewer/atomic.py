@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trtviewer.errors import BadInput
@@ -20,33 +20,30 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         BadInput: the folder does not exist or cannot be written, or the disk is full; nothing is left behind.
     """
+    temporary = _beside(path)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-        os.close(handle)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    temporary = Path(name)
-    try:
+        temporary.touch(mode=0o600, exist_ok=False)
         yield temporary
-        # mkstemp makes files that only the owner may read; the result gets what any new file would get.
+        # The result gets the rights that any new file would get.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 def require_writable(path: Path) -> None:
     """Looks, before long work, whether its result could be written. Raises: BadInput, as `whole_file`."""
     if path.is_dir():
         raise BadInput("is a folder", subject=path, advice="name a file in it")
+    temporary = _beside(path)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+        temporary.touch(mode=0o600, exist_ok=False)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    os.close(handle)
-    Path(name).unlink()
+    finally:
+        _remove(temporary)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -58,6 +55,17 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Writes `text` as UTF-8 to `path`, whole or not at all. Raises: BadInput, as `whole_file`."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def _beside(path: Path) -> Path:
+    """A name for a temporary file; known before the file is made, so that Ctrl-C at any moment leaves none behind."""
+    return path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+
+
+def _remove(temporary: Path) -> None:
+    # Where it could not be made, its folder may be none.
+    with suppress(OSError):
+        temporary.unlink()
 
 
 def _cannot_write(path: Path, error: OSError) -> BadInput:

@@ -6,7 +6,8 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -63,7 +64,8 @@ def run_isolated(
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_main, args=(theirs, work, arguments), daemon=True)
     try:
-        process.start()
+        with _undisturbed():
+            process.start()
         theirs.close()
         while True:
             if cancelled():
@@ -92,15 +94,35 @@ def run_isolated(
         ours.close()
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keeps Ctrl-C waiting: in the middle of starting a process nobody would know whom to end."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _main(connection: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     # Ctrl-C reaches the whole group of processes; the owner answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        result = work(lambda message: connection.send(("told", message)), *arguments)
-        connection.send(("done", result))
-    except TrtviewerError as error:
-        connection.send(("error", (type(error), error.what, error.subject, error.advice)))
-    except Exception:  # a bug: it is told whole where it is waited for
-        connection.send(("bug", traceback.format_exc()))
+        connection.send(_answer(connection, work, arguments))
+    except OSError:
+        # Nobody waits any more: the owner has ended.
+        os._exit(1)
     connection.close()
     os._exit(0)
+
+
+def _answer(connection: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[str, Any]:
+    try:
+        return "done", work(lambda message: connection.send(("told", message)), *arguments)
+    except TrtviewerError as error:
+        return "error", (type(error), error.what, error.subject, error.advice)
+    except Exception:  # a bug: it is told whole where it is waited for
+        return "bug", traceback.format_exc()

@@ -96,7 +96,7 @@ try:
     with DeviceSession("bad.engine") as session, session.device.current():
         device, stream = session.device, session.stream()
         from trtviewer.runners import gpu_input
-        module = device.driver.module_from_buffer(gpu_input._compiled(device))
+        module = device.driver.module_from_buffer(gpu_input.compiled_kernels(*device.gpu.compute_capability))
         kernel = module.get_function("letterbox_float32")
         with device.errors("bad.engine"):
             kernel(np.uint64(16), np.uint64(16), np.uint64(16), *(np.int32(8) for _ in range(10)),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from trtviewer.build.engine import build_engine, check_output
+from trtviewer.build.engine import build_engine
 from trtviewer.build.request import BuildProgress, BuildRequest, LegacyInt8, Runtime
 from trtviewer.cli.progress import build_bar, console
 from trtviewer.errors import BadUsage, Cancelled
@@ -62,7 +62,6 @@ def run(arguments: argparse.Namespace) -> int:
             advice="of a Q/DQ model the graph decides: trtviewer quantize --keep-float",
         )
     spec = load_spec(arguments.model)
-    check_output(spec, arguments.output)
     request = BuildRequest(
         spec.path,
         Runtime(arguments.runtime),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -131,7 +132,7 @@ class GpuInput:
         if self.spec.dtype not in ("float32", "float16") or self.spec.layout != "nchw":
             raise BadInput(f"is prepared on the GPU as float32 or float16 nchw, not {self.spec.dtype}")
         # Kept as attributes: the module must outlive its kernel.
-        self._module = device.driver.module_from_buffer(_compiled(device))
+        self._module = device.driver.module_from_buffer(compiled_kernels(*device.gpu.compute_capability))
         self._kernel = self._module.get_function(f"letterbox_{self.spec.dtype}")
         table = normalisation_table(self.spec)
         self._table = self._session.buffer(table.nbytes)
@@ -158,8 +159,12 @@ class GpuInput:
         return slot
 
 
-def _compiled(device: Device) -> bytes:
-    """The kernels as machine code of this GPU, made by NVRTC: the user's machine needs no compiler."""
+@cache
+def compiled_kernels(major: int, minor: int) -> bytes:
+    """The kernels as machine code of a GPU of that compute capability, made by NVRTC: the user's machine needs no compiler.
+
+    Raises: MissingRuntime: NVRTC is not here, or knows no such GPU.
+    """
     nvrtc = optional.load("cuda.bindings.nvrtc")
     source = resource("kernels", "letterbox.cu").read_bytes()
     try:
@@ -169,7 +174,6 @@ def _compiled(device: Device) -> bytes:
             "needs NVRTC, whose library is not found", advice=optional.how_to_install("cuda")
         ) from error
     _require(nvrtc, status, "makes no program")
-    major, minor = device.gpu.compute_capability
     options = [f"--gpu-architecture=sm_{major}{minor}".encode()]
     (status,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
     if int(status) != 0:

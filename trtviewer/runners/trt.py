@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class TrtRunner(GpuRunner):
         self._input_name = ""
         self._addresses: dict[str, int] = {}
         self._cudart: ModuleType | None = None
+        self._warm = False
         self._graphs: dict[tuple[int, int], cuda_graph.CudaGraph] = {}
 
     @property
@@ -245,8 +246,6 @@ class TrtRunner(GpuRunner):
         super()._warm_up()
         self._warm = True
 
-    _warm = False
-
     @property
     def _opened(self) -> tensorrt.IExecutionContext:
         if self._context is None:
@@ -262,8 +261,3 @@ class TrtRunner(GpuRunner):
         self._context = None
         self._engine = None
         self._runtime = None
-
-
-def engine_layers(runner: Any) -> tuple[EngineLayer, ...]:
-    """The layers of a runner that is an engine's; nothing of any other."""
-    return runner.layers if isinstance(runner, TrtRunner) else ()
