@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from trtviewer.gui.docks.catalogue import DOCKS
@@ -68,11 +68,18 @@ class DockShelf(QObject):
         dock.setObjectName(f"dock.{dock_id}")
         dock.toggleViewAction().setToolTip(tip)
         dock.visibilityChanged.connect(lambda on: self.fill(dock_id) if on else None)
+        dock.installEventFilter(self)
         dock.topLevelChanged.connect(lambda floating: self._set_title(dock, shown=floating))
         self._set_title(dock, shown=False)
         self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
         self.docks[dock_id] = dock
         return dock
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # A dock that floats out of a tab behind others, by hand or by a saved layout, tells no change of visibility.
+        if event.type() == QEvent.Type.Show and isinstance(watched, QDockWidget) and watched.isFloating():
+            self.fill(watched.objectName().removeprefix("dock."))
+        return super().eventFilter(watched, event)
 
     def _set_title(self, dock: QDockWidget, *, shown: bool) -> None:
         """The tab is title enough; a dock that floats needs a bar to be moved by."""

@@ -213,3 +213,13 @@ def test_that_the_window_closes_with_every_dock_open_and_an_export_under_way(
     dialog.accept()
     comparing.close()
     assert list(tmp_path.glob("*.mp4")) == []
+
+
+@pytest.mark.parametrize("dock_id", ["heatmaps", "error_histogram", "speed"])
+def test_that_a_dock_floated_out_of_a_tab_behind_others_is_not_empty(
+    comparing: MainWindow, qtbot: QtBot, dock_id: str
+) -> None:
+    dock = comparing.findChild(QDockWidget, f"dock.{dock_id}")
+    dock.setFloating(True)
+    dock.show()
+    qtbot.waitUntil(lambda: dock.widget() is not None and dock.widget().isVisible(), timeout=5000)
