@@ -6,5 +6,5 @@ python=${1:-python3}
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 timeout 280 "$python" -m pytest -c tests/gpu/pytest.ini --rootdir . --confcutdir tests tests/gpu -q --tb=short
 status=$?
-timeout 200 "$python" -m tests.gpu.figures || status=$?
+timeout 280 "$python" -m tests.gpu.figures || status=$?
 exit $status
