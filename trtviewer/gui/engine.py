@@ -13,32 +13,25 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.kept import KeptFrame
-from trtviewer.errors import Cancelled, TrtviewerError
+from trtviewer.errors import Cancelled
 from trtviewer.gui.bookkeeper import Bookkeeper, BooksUpdate
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.engine_room import EngineRoom, Pace
-from trtviewer.gui.findings import findings_sentences
+from trtviewer.gui.long_work import LongWork
 from trtviewer.gui.openings import Openings
 from trtviewer.gui.problems import problem_of
 from trtviewer.gui.thumbnails import Thumbnails
 from trtviewer.gui.truth import TruthFinder
 from trtviewer.gui.view_model import (
-    BenchmarkResult,
-    Findings,
     FrameTimings,
     ModelEntry,
     Playing,
     Position,
-    Problem,
-    Progress,
     Requests,
     Selection,
-    ShownTruth,
     SideTimings,
-    TruthLayer,
     ViewModel,
 )
-from trtviewer.pipeline.bench import BenchResult
 from trtviewer.pipeline.playback import PlaybackUpdate
 
 __all__ = ["Engine", "problem_of"]
@@ -47,7 +40,7 @@ RATE_WINDOW_S = 1.0
 FINDINGS_AFTER_MS = 500
 
 
-class Engine(Openings, QObject):
+class Engine(Openings, LongWork, QObject):
     """Lives in the GUI thread and never blocks it; what blocks goes to the engine's thread, in order.
 
     `opened` is emitted with ("model" | "source", address) when something could be opened: for the recent files.
@@ -139,70 +132,6 @@ class Engine(Openings, QObject):
                 self.seek(selection.frame_index)
         self._model.set_selection(selection)
 
-    # Long work ----------------------------------------------------------------------------------------------------
-
-    def analyse(self) -> None:
-        source = self._model.source
-        if source is None or source.length is None or self._model.models.candidate is None:
-            return
-        self._pace = Pace()
-        self._do(self._room.start_analysis)
-
-    def stop_analysis(self) -> None:
-        self._room.cancel_all()
-
-    def measure_alone(self) -> None:
-        models = self._model.models
-        if models.reference is None or models.candidate is None:
-            return
-        self._model.set_playing(replace(self._model.playing, playing=False))
-        pace = Pace()
-
-        def tell(share: float) -> None:
-            left = pace.left_s(share)
-            self._bench_progress.publish(
-                lambda: self._model.set_progress(
-                    Progress(
-                        "bench",
-                        "Measuring each model alone",
-                        round(100 * share),
-                        100,
-                        left,
-                        self._room.cancel_all,
-                    )
-                )
-            )
-
-        self._do(
-            lambda: self._room.start_bench(
-                tell, lambda result: self._events.publish(lambda: self._bench_done(result))
-            )
-        )
-
-    def save_figures(self, path: Path) -> None:
-        """Writes the figures of what is analysed, at the settings of now, as `compare --json` does."""
-        books, settings = self._last_books, self._model.settings
-        if books is None or books.totals.frames == 0:
-            self._model.add_problem(
-                Problem("There are no figures yet", "", "analyse the video first (Compare > Analyse)")
-            )
-            return
-        if books.video.settings != settings:
-            self._model.add_problem(
-                Problem(
-                    "The video is still being matched at the new thresholds", "", "save again in a moment"
-                )
-            )
-            return
-        benchmark = self._model.benchmark
-        speedup = benchmark.speedup if benchmark is not None else None
-
-        def write() -> None:
-            self._room.write_report(path, books.totals, settings, speedup)
-            self._events.publish(lambda: self._model.set_status(f"Saved {path.name}."))
-
-        self._do(write)
-
     def kept_frames(self, path: Path) -> list[KeptFrame]:
         """The analysed frames of a candidate, by rising index; from any thread."""
         return list(self._books.frames(str(path)))
@@ -270,22 +199,6 @@ class Engine(Openings, QObject):
 
         self._events.publish(tell)
 
-    def _analysed(self, done: int, total: int | None, over: bool) -> None:
-        share = done / total if total else 0.0
-        left = self._pace.left_s(share)
-
-        def tell() -> None:
-            # How many are analysed is told by the books, with the figures of these very frames.
-            if over:
-                self._model.end_progress("analysis")
-            else:
-                name = self._model.source.name if self._model.source is not None else ""
-                self._model.set_progress(
-                    Progress("analysis", f"Analysing {name}", done, total, left, self.stop_analysis)
-                )
-
-        self._progress.publish(tell)
-
     # In the GUI thread --------------------------------------------------------------------------------------------
 
     def _take_frame(self, update: PlaybackUpdate) -> None:
@@ -346,78 +259,6 @@ class Engine(Openings, QObject):
         self._finding += 1
         self._rest.start()
 
-    def _find(self) -> None:
-        """Once the figures rest: how sure they are, what is too small to be found, which tracks are lost."""
-        books, settings = self._last_books, self._model.settings
-        busy = self._model.playing.playing or any(one.task == "analysis" for one in self._model.progress)
-        if (
-            books is None
-            or books.totals.frames < 2
-            or busy
-            or books.video.settings != settings
-            or self._closed
-        ):
-            return
-        self._finding += 1
-        number = self._finding
-
-        def find() -> None:
-            try:
-                report = self._room.report(books.totals, settings, cancelled=lambda: self._finding != number)
-            except Cancelled:
-                return
-            except Exception as error:
-                self._fail(error, "window")
-                return
-            findings = Findings(settings, books.totals.frames, findings_sentences(report))
-            self._events.publish(lambda: self._model.set_findings(findings))
-
-        self._finder.submit(find)
-
-    # Truth --------------------------------------------------------------------------------------------------------
-
-    def open_labels(self, path: Path) -> None:
-        """Takes the truth from a file or folder of labels, and shows it."""
-        self._labels = str(path)
-        self._close_truth()
-        self._model.clear_problems("labels")
-        self._model.change_display(truth=TruthLayer.ALL)
-        self._ask_truth()
-
-    def _ask_truth(self, *_: object) -> None:
-        """Asks what is really in the frame that is shown, while somebody wants to see it."""
-        model, comparison = self._model, self._model.comparison
-        if (
-            model.display.truth is TruthLayer.OFF
-            or comparison is None
-            or model.source is None
-            or self._closed
-        ):
-            self._model.set_truth(None)
-            return
-        wanted = (model.source.address, self._labels, comparison.reference.spec.classes)
-        if self._truth is None or self._truth_of != wanted:
-            self._close_truth()
-            self._truth_of = wanted
-            self._truth = TruthFinder(*wanted, self._truths.publish, self._truth_failed)
-        self._truth.request(comparison)
-
-    def _take_truth(self, told: object) -> None:
-        if isinstance(told, ShownTruth):
-            self._model.set_truth(told if self._model.display.truth is not TruthLayer.OFF else None)
-        else:
-            self._model.change_display(truth=TruthLayer.OFF)
-            self._model.set_status("This source knows no truth of its own: open labels (File > Open labels).")
-
-    def _truth_failed(self, error: TrtviewerError) -> None:
-        self._fail(error, "labels")
-        self._events.publish(lambda: self._model.change_display(truth=TruthLayer.OFF))
-
-    def _close_truth(self) -> None:
-        if self._truth is not None:
-            self._truth.close()
-            self._truth = None
-
     def _ended(self) -> None:
         self._model.set_playing(replace(self._model.playing, playing=False))
 
@@ -436,18 +277,3 @@ class Engine(Openings, QObject):
                 playback.clock.play()
             else:
                 playback.clock.pause()
-
-    def _bench_done(self, result: BenchResult | Exception) -> None:
-        self._model.end_progress("bench")
-        if isinstance(result, Exception):
-            self._fail(result, "speed", self.measure_alone)
-            return
-        self._model.set_benchmark(
-            BenchmarkResult(
-                result.reference.alone.median_ms,
-                result.candidate.alone.median_ms,
-                result.speedup,
-                result.reference.info.emulated or result.candidate.info.emulated,
-                {"result": result},
-            )
-        )

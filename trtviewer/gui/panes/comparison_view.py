@@ -17,6 +17,7 @@ from trtviewer.gui.panes.choosing import selection_of
 from trtviewer.gui.panes.frame_pane import FramePane
 from trtviewer.gui.panes.labels import LabelPixmaps
 from trtviewer.gui.panes.marks import Key, describe
+from trtviewer.gui.panes.notices import notice
 from trtviewer.gui.panes.pane_header import PaneHeader
 from trtviewer.gui.panes.render import Rendered, RenderRequest, RenderThread, Shown
 from trtviewer.gui.panes.viewport import Viewport
@@ -358,34 +359,10 @@ class ComparisonView(QWidget):
 
     def _show_notices(self) -> None:
         for pane in self.panes.values():
-            notice = self._notice(pane.sides)
-            if notice != pane.notice:
-                pane.notice = notice
+            words = notice(self._model, pane.sides)
+            if words != pane.notice:
+                pane.notice = words
                 pane.update()
-
-    def _notice(self, sides: Sequence[str]) -> str:
-        model = self._model
-        if len(sides) == 1 and sides[0] in SIDES:
-            entry = getattr(model.models, sides[0])
-            if entry is None and (model.models.reference or model.models.candidate):
-                return f"Drop the {sides[0]} model here"
-            if entry is not None and entry.state == "opening":
-                return f"Opening {entry.name} …"
-            if entry is not None and entry.state == "failed":
-                return f"{entry.name} could not be opened"
-            if entry is not None and model.alone is not None and model.alone[0] != sides[0]:
-                return f"{entry.name} cannot be compared with the {model.alone[0]}"
-        comparison = model.comparison
-        if comparison is None:
-            if model.source is None and (model.models.reference or model.models.candidate):
-                return "Drop a video, a picture or a folder of pictures"
-            return ""
-        confidence = f"{comparison.settings.confidence:.2f}".rstrip("0").rstrip(".")
-        if sides == ("difference",):
-            missed, extra = len(comparison.matching.missed), len(comparison.matching.extra)
-            return "" if missed or extra else "The two agree on every object of this frame"
-        counts = [len(getattr(comparison, side).detections) for side in sides]
-        return "" if any(counts) else f"No object above {confidence} in this frame"
 
     # Figures of the headers ---------------------------------------------------------------------------------------
 

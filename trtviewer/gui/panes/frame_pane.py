@@ -7,19 +7,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
-    QFont,
     QImage,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
-    QPen,
-    QPolygonF,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
+from trtviewer.gui.panes.decorations import (
+    paint_brackets,
+    paint_card,
+    paint_cross,
+    paint_divider,
+    paint_lit,
+    paint_notice,
+)
 from trtviewer.gui.panes.labels import LabelPixmaps
 from trtviewer.gui.panes.marks import Key, Mark
 from trtviewer.gui.panes.paint import paint_boxes
@@ -31,7 +34,6 @@ from trtviewer.gui.view_model import Overlay, ShownTruth, TruthLayer
 ZOOM_STEP = 1.2
 GRIP = 10.0
 """How near the divider of the split, in pixels, the mouse takes hold of it."""
-CARD_GAP = 14.0
 
 
 class FramePane(QWidget):
@@ -182,7 +184,7 @@ class FramePane(QWidget):
                     painter.restore()
                 for side, half in zip(self.sides, halves, strict=True):
                     self._paint_labels(painter, side, where, half)
-                self._paint_divider(painter, edge)
+                paint_divider(painter, edge, self.height())
             else:
                 for side in self.sides:
                     self._paint_side(painter, side, where)
@@ -191,7 +193,7 @@ class FramePane(QWidget):
             self._paint_pointed(painter, where)
             self._paint_notice(painter)
             if self.underMouse() and self._hover is not None and self._mouse is not None:
-                self._paint_card(painter, self._mouse, self._describe(self._hover))
+                paint_card(painter, self._mouse, self._describe(self._hover), QSizeF(self.size()))
 
     def _paint_picture(self, painter: QPainter, where: Mapping) -> None:
         assert self._rendered is not None
@@ -224,7 +226,7 @@ class FramePane(QWidget):
         paint_boxes(painter, scene.marks, where, self.line_scale * self.devicePixelRatioF())
         lit = next((mark for mark in scene.marks if mark.key == self._hover), None)
         if lit is not None:
-            self._paint_lit(painter, lit, where)
+            paint_lit(painter, lit, where)
 
     def _paint_labels(self, painter: QPainter, side: str, where: Mapping, room: QRectF) -> None:
         """Whole labels only: one whose box begins beyond the divider is the other side's to tell."""
@@ -239,17 +241,6 @@ class FramePane(QWidget):
             if not split or room.left() <= corner.x() < room.right():
                 at = (corner + QPointF(*label.offset)).toPoint()
                 painter.drawPixmap(at, self._labels.get(label.text, label.kind, ratio))
-
-    def _paint_lit(self, painter: QPainter, mark: Mark, where: Mapping) -> None:
-        rect = where.rect(*mark.xyxy)
-        color = QColor(BOX_STYLES[mark.kind].color)
-        glow = QColor(color)
-        glow.setAlpha(56)
-        painter.fillRect(rect, glow)
-        painter.setPen(QPen(QColor(255, 255, 255, 230), 4))
-        painter.drawRect(rect)
-        painter.setPen(QPen(color, 2, BOX_STYLES[mark.kind].style))
-        painter.drawRect(rect)
 
     def _paint_truth(self, painter: QPainter, where: Mapping) -> None:
         truth, layer = self._truth
@@ -267,101 +258,25 @@ class FramePane(QWidget):
             painter.setPen(pen)
             painter.drawRects(rects)
 
-    def _paint_divider(self, painter: QPainter, edge: float) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(0, 0, 0, 140), 4))
-        painter.drawLine(QPointF(edge, 0), QPointF(edge, self.height()))
-        painter.setPen(QPen(QColor(255, 255, 255), 1.5))
-        painter.drawLine(QPointF(edge, 0), QPointF(edge, self.height()))
-        middle = QPointF(edge, self.height() / 2)
-        painter.setPen(QPen(QColor(0, 0, 0, 140), 1))
-        painter.setBrush(QColor(255, 255, 255))
-        painter.drawEllipse(middle, 13, 13)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor("#2a2e34"))
-        for way in (-1, 1):
-            tip = middle + QPointF(way * 8, 0)
-            foot = middle + QPointF(way * 3, 0)
-            painter.drawPolygon(QPolygonF([tip, foot + QPointF(0, -4), foot + QPointF(0, 4)]))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-
     def _paint_selection(self, painter: QPainter, where: Mapping) -> None:
         """Corner brackets: they mark the place without hiding its box's own line."""
-        if self._selection is None or self._selection[0] != self.frame_index:
-            return
-        rect = where.rect(*self._selection[1]).adjusted(-7, -7, 7, 7)
-        arm = min(14.0, rect.width() / 3, rect.height() / 3)
-        path = QPainterPath()
-        for corner, across, down in (
-            (rect.topLeft(), 1, 1),
-            (rect.topRight(), -1, 1),
-            (rect.bottomRight(), -1, -1),
-            (rect.bottomLeft(), 1, -1),
-        ):
-            path.moveTo(corner + QPointF(across * arm, 0))
-            path.lineTo(corner)
-            path.lineTo(corner + QPointF(0, down * arm))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(0, 0, 0, 160), 4))
-        painter.drawPath(path)
-        painter.setPen(QPen(QColor(255, 255, 255), 2))
-        painter.drawPath(path)
+        if self._selection is not None and self._selection[0] == self.frame_index:
+            paint_brackets(painter, where.rect(*self._selection[1]))
 
     def _paint_pointed(self, painter: QPainter, where: Mapping) -> None:
-        if self._pointed is None or self.underMouse():
-            return
-        at = where.to_pane(*self._pointed)
-        for pen in (QPen(QColor(0, 0, 0, 170), 3), QPen(QColor(255, 255, 255), 1)):
-            painter.setPen(pen)
-            painter.drawLine(at + QPointF(-8, 0), at + QPointF(8, 0))
-            painter.drawLine(at + QPointF(0, -8), at + QPointF(0, 8))
+        if self._pointed is not None and not self.underMouse():
+            paint_cross(painter, where.to_pane(*self._pointed))
 
     def _paint_notice(self, painter: QPainter) -> None:
         """A sentence at the foot of the picture, or in the middle where there is none."""
         if not self.notice:
             return
-        if self._rendered is None:
-            painter.setPen(self.theme.color("faint"))
-            room = QRectF(self.rect()).adjusted(24, 24, -24, -24)
-            painter.drawText(room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.notice)
+        if self._rendered is not None:
+            paint_notice(painter, self.notice, QSizeF(self.size()))
             return
-        metrics = painter.fontMetrics()
-        width = min(self.width() - 16.0, metrics.horizontalAdvance(self.notice) + 24.0)
-        height = metrics.height() + 10.0
-        plate = QRectF((self.width() - width) / 2, self.height() - height - 12, width, height)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(10, 12, 14, 205))
-        painter.drawRoundedRect(plate, 4, 4)
-        painter.setPen(QColor("#e8eaed"))
-        text = metrics.elidedText(self.notice, Qt.TextElideMode.ElideRight, int(width - 16))
-        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-
-    def _paint_card(self, painter: QPainter, at: QPointF, lines: Sequence[str]) -> None:
-        if not lines:
-            return
-        bold = QFont(self.font())
-        bold.setBold(True)
-        painter.setFont(bold)
-        metrics = painter.fontMetrics()
-        step = metrics.height() + 2
-        width = max(metrics.horizontalAdvance(line) for line in lines) + 20.0
-        height = step * len(lines) + 12.0
-        x = at.x() + CARD_GAP if at.x() + CARD_GAP + width < self.width() else at.x() - CARD_GAP - width
-        y = min(max(4.0, at.y() + CARD_GAP), self.height() - height - 4)
-        card = QRectF(max(4.0, x), y, width, height)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(255, 255, 255, 50), 1))
-        painter.setBrush(QColor(18, 20, 23, 235))
-        painter.drawRoundedRect(card, 5, 5)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        for row, line in enumerate(lines):
-            painter.setFont(bold if row == 0 else self.font())
-            painter.setPen(QColor("#ffffff" if row == 0 else "#c9ced6"))
-            place = QRectF(card.left() + 10, card.top() + 6 + row * step, width - 20, step)
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, line)
+        painter.setPen(self.theme.color("faint"))
+        room = QRectF(self.rect()).adjusted(24, 24, -24, -24)
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.notice)
 
     # Mouse --------------------------------------------------------------------------------------------------------
 
