@@ -39,6 +39,9 @@ _FIGURES = (
     ("p50", "p50", "Half of the last frames were faster than this."),
     ("p95", "p95", "One frame in twenty was slower than this: what a deadline must allow for."),
 )
+_REFRESH_MS = 250
+"""Figures that change more often cannot be read."""
+
 _SPANS = (60, 150, LENGTH)
 """Frames that the plot may span: it changes in steps."""
 
@@ -61,7 +64,7 @@ class SpeedDock(QWidget):
         self._history = TimingHistory()
         self._sides: tuple[object, object] = (None, None)
         self._measured_sides: tuple[object, object] | None = None
-        self._pace = Pace(self)
+        self._pace = Pace(self, interval_ms=_REFRESH_MS)
         self._pace.due.connect(self._refresh)
         self._build()
         view_model.timings_changed.connect(self._add)
