@@ -326,7 +326,9 @@ class MainWindow(FileCommands, ViewCommands, QMainWindow):
             if name.startswith("play."):
                 action.setEnabled(source)
             elif name == "file.export_video":
-                action.setEnabled(both and source)
+                # A camera's past cannot be read again, and a model that is still opening has no outputs to decode.
+                ready = all(one is not None and one.spec for one in (models.reference, models.candidate))
+                action.setEnabled(ready and model.source is not None and model.source.length is not None)
             elif name in ("compare.analyse", "compare.measure", "compare.swap"):
                 action.setEnabled(both and (source or name != "compare.analyse"))
             elif name == "compare.close_candidate":

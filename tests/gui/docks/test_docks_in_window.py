@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from trtviewer.compare.matched_video import DisagreementTable, MatchedVideoBuild
 from trtviewer.gui.docks.catalogue import DOCKS
 from trtviewer.gui.docks.disagreements import DisagreementsDock
 from trtviewer.gui.main_window import MainWindow
+from trtviewer.gui.view_model import ModelState
 from trtviewer.pipeline.analysis import comparisons
 from trtviewer.pipeline.pair import open_pair
 from trtviewer.sources.address import open_source
@@ -223,3 +225,18 @@ def test_that_a_dock_floated_out_of_a_tab_behind_others_is_not_empty(
     dock.setFloating(True)
     dock.show()
     qtbot.waitUntil(lambda: dock.widget() is not None and dock.widget().isVisible(), timeout=5000)
+
+
+def test_that_only_what_can_be_read_again_can_be_exported(comparing: MainWindow) -> None:
+    action = comparing.actions_by_id["file.export_video"]
+    assert action.isEnabled()
+    source = comparing.view_model.source
+    assert source is not None
+    comparing.view_model.set_source(replace(source, address="camera:0", length=None))
+    assert not action.isEnabled()
+    comparing.view_model.set_source(source)
+    candidate = comparing.view_model.models.candidate
+    assert candidate is not None
+    opening = replace(candidate, spec=None, state=ModelState.OPENING)
+    comparing.view_model.set_models(replace(comparing.view_model.models, candidates=(opening,)))
+    assert not action.isEnabled()
