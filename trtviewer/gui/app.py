@@ -14,7 +14,8 @@ from PySide6.QtCore import QObject, QSocketNotifier, Qt, QTimer, QtMsgType, Sign
 from PySide6.QtWidgets import QApplication
 
 from trtviewer import __version__
-from trtviewer.errors import MissingRuntime
+from trtviewer.errors import Cancelled, MissingRuntime
+from trtviewer.gui.display import require_display
 from trtviewer.gui.program_icon import program_icon
 from trtviewer.places import config_folder
 
@@ -128,9 +129,14 @@ class Interrupt(QObject):
         self._near.setblocking(False)
         self._far.setblocking(False)
         self._old_fd = signal.set_wakeup_fd(self._far.fileno())
-        self._old = signal.signal(signal.SIGINT, lambda *_: QApplication.closeAllWindows())
+        self._old = signal.signal(signal.SIGINT, self._interrupted)
+        self.happened = False
         self._notifier = QSocketNotifier(self._near.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(lambda *_: self._near.recv(64))
+
+    def _interrupted(self, *_: object) -> None:
+        self.happened = True
+        QApplication.closeAllWindows()
 
     def close(self) -> None:
         self._notifier.setEnabled(False)
@@ -150,6 +156,7 @@ def view(
     demo: bool = False,
 ) -> int:
     """Opens the window, with the bundled demo or with what is given, and runs until it is closed. Returns: the exit status."""
+    require_display()
     application = make_application(sys.argv[:1])
     qInstallMessageHandler(_qt_message)
     net = LastNet()
@@ -169,7 +176,8 @@ def view(
     if demo and open_demo is not None:
         QTimer.singleShot(0, lambda: open_demo(window))
     try:
-        return application.exec()
+        status = application.exec()
+        return Cancelled.exit_status if interrupt.happened else status
     finally:
         window.shut_down()
         interrupt.close()
