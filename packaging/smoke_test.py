@@ -243,10 +243,11 @@ def check_window(user: Stranger, beside: Stranger | None, models: tuple[Path, Pa
             ours.append(user.start_window(display, "demo"))
             if beside is not None:
                 theirs.append(beside.start_window(display, "demo"))
-        said("window", f"start to the first compared frame: {median(ours):.2f} s (median of {starts})")
+        said("window", f"start to it: median {median(ours):.2f} s, best {min(ours):.2f} s of {starts}")
         if theirs:
-            ratio = median(ours) / median(theirs)
-            said("window", f"from source: {median(theirs):.2f} s; ratio {ratio:.2f}")
+            said("window", f"from source: median {median(theirs):.2f} s, best {min(theirs):.2f} s")
+            ratios = median(ours) / median(theirs), min(ours) / min(theirs)
+            said("window", "packaged by source: {:.2f} by the medians, {:.2f} by the best".format(*ratios))
         check_picture(user, display, pixels, models)
 
 
