@@ -92,7 +92,7 @@ figcaption b { font-weight: 600; }
 .picture .truth { stroke: #ffffff; stroke-width: 1.2; stroke-dasharray: 8 3 2 3; }
 .picture .tag rect { stroke: #14171a; stroke-width: 1; stroke-dasharray: none; }
 .picture .tag.missed rect { fill: #ff6a1f; } .picture .tag.extra rect { fill: #45a6ff; }
-.picture .tag text { fill: #101215; font-family: "Segoe UI", "Helvetica Neue", Arial, sans-serif; font-weight: 700; }
+.picture .tag text { stroke: none; fill: #101215; font-family: "Segoe UI", "Helvetica Neue", Arial, sans-serif; font-weight: 700; }
 .pair ol { margin: 6px 0 0; padding: 0 0 0 1.7em; font-size: 12.5px; line-height: 1.45; columns: 2; column-gap: 22px; }
 .pair li::marker { color: var(--faint); }
 pre, code { font: 13px/1.5 "JetBrains Mono", "Cascadia Code", Consolas, monospace; }
