@@ -19,7 +19,7 @@ from trtviewer.compare.matched_video import MatchedVideo, rematch
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.theme import BOX_STYLES, DARK, LIGHT
-from trtviewer.gui.view_model import ModelState, PaneMode
+from trtviewer.gui.view_model import ModelState, PaneMode, Selection
 from trtviewer.models.load import load_spec
 from trtviewer.models.trust import UntrustedPlan, digest_of
 from trtviewer.pipeline.analysis import comparisons
@@ -686,3 +686,18 @@ def test_that_models_that_do_not_go_together_say_so_and_the_reference_plays_alon
     qtbot.waitUntil(lambda: comparing.view_model.comparison is not None, timeout=PATIENCE_MS)
     assert comparing.view_model.comparison.candidate.spec.path == inputs.candidate
     assert comparing.view_model.problems == ()
+
+
+def test_that_escape_goes_back_to_the_whole_frame_and_out_of_the_presentation(
+    comparing: MainWindow, qtbot: QtBot
+) -> None:
+    comparing.requests.select.emit(Selection(3, (40.0, 40.0, 60.0, 60.0), "missed kind1"))
+    wait_for_frame(comparing, qtbot, 3)
+    assert comparing.comparison.viewport.view.zoom > 1
+    assert comparing.findChild(QLabel, "status").text().strip() == "missed kind1"
+    press(qtbot, comparing, Qt.Key.Key_Escape)
+    assert comparing.comparison.viewport.view.zoom == 1
+    assert comparing.view_model.selection is None
+    press(qtbot, comparing, Qt.Key.Key_F11)
+    press(qtbot, comparing, Qt.Key.Key_Escape)
+    assert not comparing.presenting

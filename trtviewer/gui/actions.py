@@ -119,6 +119,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.truth", "True objects", Menu.VIEW, lambda window: window.flip_truth(TruthLayer.ALL), ("T",), "Draws what is really there, where the source or its labels know it", checked=lambda window: window.view_model.display.truth is TruthLayer.ALL, group=3),
     Action("view.truth_lost", "True and lost objects", Menu.VIEW, lambda window: window.flip_truth(TruthLayer.LOST), ("Shift+T",), "Draws only the true objects that the reference finds and the candidate does not", checked=lambda window: window.view_model.display.truth is TruthLayer.LOST, group=3),
     Action("view.presentation", "Presentation", Menu.VIEW, lambda window: window.toggle_presentation(), ("F11",), "Panes, verdict and speeds only, in large type; the same key goes back", checked=lambda window: window.presenting, group=4),
+    Action("view.back", "Back", Menu.VIEW, lambda window: window.go_back(), ("Esc",), "Leaves the presentation, or the place that was chosen in a table or map", group=4),
     Action("play.toggle", "Play or pause", Menu.PLAY, lambda window: window.engine.toggle(), ("Space",), "Plays the video at its own speed, or pauses", "play", lambda window: window.view_model.playing.playing),
     Action("play.back", "One frame back", Menu.PLAY, lambda window: window.requests.step.emit(-1), ("Left",), "Pauses and goes one frame back", "back"),
     Action("play.forward", "One frame on", Menu.PLAY, lambda window: window.requests.step.emit(1), ("Right",), "Pauses and goes one frame on", "forward"),

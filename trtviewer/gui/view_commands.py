@@ -40,6 +40,14 @@ class ViewCommands:
     def flip_display(self, name: str) -> None:
         self.view_model.change_display(**{name: not getattr(self.view_model.display, name)})
 
+    def go_back(self) -> None:
+        """Leaves the presentation; else lets go of the chosen place and shows the whole frame."""
+        if self.presenting:
+            self.toggle_presentation()
+        else:
+            self.requests.select.emit(None)
+            self.comparison.fit()
+
     def flip_truth(self, layer: TruthLayer) -> None:
         shown = self.view_model.display.truth
         self.view_model.change_display(truth=TruthLayer.OFF if shown is layer else layer)
