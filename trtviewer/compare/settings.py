@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from trtviewer.detect.boxes import SCORE_FLOOR
 from trtviewer.errors import BadUsage
@@ -48,6 +48,11 @@ class CompareSettings:
     def candidate_thresholds(self) -> tuple[ClassThreshold, ...]:
         """Confidences of the candidate alone, by class and stride; empty: `confidence` holds for all."""
         return ()
+
+    @property
+    def plain(self) -> CompareSettings:
+        """The same with no threshold re-fit in force: what is kept between runs."""
+        return CompareSettings(**{item.name: getattr(self, item.name) for item in fields(CompareSettings)})
 
 
 @dataclass(frozen=True, slots=True)

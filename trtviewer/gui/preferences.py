@@ -92,7 +92,7 @@ def _to_json(preferences: Preferences) -> dict[str, Any]:
         "geometry": base64.b64encode(preferences.geometry).decode("ascii"),
         "layout": base64.b64encode(preferences.layout).decode("ascii"),
         "speed": preferences.speed,
-        "settings": asdict(preferences.settings),
+        "settings": asdict(preferences.settings.plain),
     }
 
 

@@ -317,5 +317,8 @@ class Summary(QWidget):
 
 def _changed_words(shown: CompareSettings, wanted: CompareSettings) -> str:
     """The thresholds that the figures are of, where they are not those of now: "confidence 0.25"."""
-    differing = [name for name in asdict(shown) if getattr(shown, name) != getattr(wanted, name)]
-    return ", ".join(f"{name.replace('_', ' ')} {getattr(shown, name):g}" for name in differing)
+    differing = [name for name in asdict(shown.plain) if getattr(shown, name) != getattr(wanted, name)]
+    words = [f"{name.replace('_', ' ')} {getattr(shown, name):g}" for name in differing]
+    if shown.candidate_thresholds != wanted.candidate_thresholds:
+        words.append("the re-fit thresholds" if shown.candidate_thresholds else "one threshold for all")
+    return ", ".join(words)

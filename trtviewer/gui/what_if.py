@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -14,13 +12,13 @@ from PySide6.QtCore import QObject
 from trtviewer.compare.settings import CompareSettings, RefittedSettings
 from trtviewer.detect.boxes import NO_STRIDE
 from trtviewer.errors import BadInput, Cancelled, TrtviewerError
-from trtviewer.gui.border import Border, QueueBorder
+from trtviewer.gui.blame_room import BlameRoom
 from trtviewer.gui.docks.newest import Newest
-from trtviewer.gui.engine import Engine, problem_of
-from trtviewer.gui.engine_room import Pace
-from trtviewer.gui.view_model import Progress, Requests, ViewModel
+from trtviewer.gui.engine import Engine
+from trtviewer.gui.recipe import Part, Recipe
+from trtviewer.gui.variant_figures import Figures, figures_of
+from trtviewer.gui.view_model import Requests, ViewModel
 from trtviewer.gui.what_if_state import (
-    TASK,
     Apply,
     ApplyThresholds,
     CheckPreprocessing,
@@ -37,7 +35,8 @@ from trtviewer.gui.what_if_state import (
     SaveThresholds,
     Variant,
 )
-from trtviewer.gui.whatif_room import Figures, Part, Recipe, WhatIfRoom, copy_model, figures_of
+from trtviewer.gui.whatif_room import WhatIfRoom, copy_model
+from trtviewer.gui.workshop import Workshop
 from trtviewer.models.spec import ModelSpec
 from trtviewer.sources.source import spread
 
@@ -53,27 +52,19 @@ class _FiguresRequest:
     spec: ModelSpec
 
 
-class WhatIf(QObject):
-    """Lives in the GUI thread and never blocks it. While a work runs, another request is refused and said."""
+class WhatIf(Workshop):
+    """Answers the docks' requests; lives in the GUI thread and never blocks it."""
 
     def __init__(
         self, view_model: ViewModel, requests: Requests, engine: Engine, parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        self._model = view_model
-        self._state = view_model.what_if
+        super().__init__(view_model, parent)
         self._engine = engine
         self._room = WhatIfRoom()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="what-if")
-        self._events = QueueBorder(self)
-        self._events.arrived.connect(lambda event: event())
-        self._progress = Border(self)
-        self._progress.arrived.connect(lambda event: event())
+        self._blame = BlameRoom(self._room)
         self._figures = Newest("variant figures", _figures, self)
         self._figures.answered.connect(self._take_figures)
         self._figures.failed.connect(lambda error: self._fail(error, "variants"))
-        self._cancelled = threading.Event()
-        self._closed = False
         self._self_tested = False
         self._compared: tuple[Path | None, str] = (None, "")
         requests.what_if.connect(self.answer)
@@ -106,21 +97,12 @@ class WhatIf(QObject):
         elif isinstance(request, Export):
             self._export(request)
 
-    def stop(self) -> None:
-        """Asks the work under way to end."""
-        self._cancelled.set()
-
     def close(self) -> None:
-        """Ends the thread; nothing reaches the view model afterwards. Variants that were not exported are gone."""
-        if self._closed:
-            return
-        self._closed = True
-        self._cancelled.set()
-        self._events.close()
-        self._progress.close()
-        self._figures.close()
-        self._thread.submit(self._room.close)
-        self._thread.shutdown()
+        """Ends the threads; nothing reaches the view model afterwards. Variants that were not exported are gone."""
+        if not self._closed:
+            self._figures.close()
+            self._thread.submit(self._room.close)
+        super().close()
 
     # The works ----------------------------------------------------------------------------------------------------
 
@@ -131,12 +113,12 @@ class WhatIf(QObject):
         settings = self._model.settings
 
         def work() -> None:
-            result = self._room.layers(
+            result = self._blame.layers(
                 reference, candidate, request.frames, settings, self._tell, self._cancelled.is_set
             )
-            ends = self._room.first_and_heads(reference)
+            ends = self._blame.first_and_heads(reference)
             finding = LayersFinding(candidate.path, request.frames, result, ends)
-            self._events.publish(lambda: self._state.set_layers(finding))
+            self._give(lambda: self._state.set_layers(finding))
             if not self._cancelled.is_set():
                 self._judge_all(reference, [candidate], request.frames, settings)
 
@@ -156,8 +138,8 @@ class WhatIf(QObject):
             recipe = Recipe(request.method, request.percentile, (part, *extra), request.keep_float)
             made = self._room.make(reference, recipe, self._tell, self._cancelled.is_set)
             entry = Variant(made.path, made, macs_share=made.macs_share)
-            self._events.publish(lambda: self._state.put_variants(entry))
-            self._events.publish(lambda: self._engine.add_candidate(made.path))
+            self._give(lambda: self._state.put_variants(entry))
+            self._give(lambda: self._engine.add_candidate(made.path))
             self._judge_all(reference, [load_spec(made.path), *others], request.judge, settings)
 
         self._start("layers", "Making a variant", work)
@@ -169,11 +151,11 @@ class WhatIf(QObject):
 
         def work() -> None:
             place = request.selection
-            blame = self._room.inspect(
+            blame = self._blame.inspect(
                 reference, candidate, request.frame, place.head, place.position, request.class_id, self._tell
             )
             found = ObjectFinding(place, candidate.path, request.class_id, request.class_name, blame)
-            self._events.publish(lambda: self._state.set_object(found))
+            self._give(lambda: self._state.set_object(found))
 
         self._start("layers", f"Looking for what took the {request.class_name}", work)
 
@@ -184,11 +166,11 @@ class WhatIf(QObject):
         made = self._state.variant(candidate.path).made
 
         def work() -> None:
-            report, causes, twin = self._room.coach(
+            report, causes, twin = self._blame.coach(
                 reference, candidate, made, request.frames, self._tell, self._cancelled.is_set
             )
             found = CoachFinding(candidate.path, request.frames, report, causes, twin)
-            self._events.publish(lambda: self._state.set_coach(found))
+            self._give(lambda: self._state.set_coach(found))
 
         self._start("calibration", f"Holding the ranges of {candidate.path.name} against the frames", work)
 
@@ -196,13 +178,13 @@ class WhatIf(QObject):
         reference, candidate = self._specs()
         if reference is None:
             return
-        settings = plain(self._model.settings)
+        settings = self._model.settings.plain
 
         def work() -> None:
-            found = self._room.check_preprocessing(
+            found = self._blame.check_preprocessing(
                 reference, candidate, request.frames, settings, self._tell, self._cancelled.is_set
             )
-            self._events.publish(lambda: self._state.set_preprocessing(found))
+            self._give(lambda: self._state.set_preprocessing(found))
 
         self._start("calibration", "Trying other preprocessings", work)
 
@@ -210,7 +192,7 @@ class WhatIf(QObject):
         reference, candidate = self._specs()
         if reference is None or candidate is None:
             return
-        settings = plain(self._model.settings)
+        settings = self._model.settings.plain
         judged = self._state.variant(candidate.path).kept
 
         def work() -> None:
@@ -226,12 +208,12 @@ class WhatIf(QObject):
             found = RefitFinding(
                 candidate.path, settings, len(frames), refit(frames, settings, reference.classes)
             )
-            self._events.publish(lambda: self._state.set_refit(found))
+            self._give(lambda: self._state.set_refit(found))
 
         self._start("variants", f"Fitting the thresholds of {candidate.path.name}", work)
 
     def _apply_thresholds(self, request: ApplyThresholds) -> None:
-        found, settings = self._state.refit, plain(self._model.settings)
+        found, settings = self._state.refit, self._model.settings.plain
         if request.on and found is not None:
             settings = refitted(settings, found)
         self._model.set_settings(settings)
@@ -243,7 +225,7 @@ class WhatIf(QObject):
 
         def work() -> None:
             found.refit.table.write(request.out, names)
-            self._events.publish(lambda: self._model.set_status(f"Saved {request.out.name}."))
+            self._give(lambda: self._model.set_status(f"Saved {request.out.name}."))
 
         self._start("variants", f"Saving {request.out.name}", work)
 
@@ -256,7 +238,7 @@ class WhatIf(QObject):
         if other or self._model.settings.confidence != found.settings.confidence:
             self._state.set_refit(None)
             if self._model.settings.candidate_thresholds:
-                self._model.set_settings(plain(self._model.settings))
+                self._model.set_settings(self._model.settings.plain)
 
     def _judge(self, request: Judge) -> None:
         reference, _ = self._specs()
@@ -284,7 +266,7 @@ class WhatIf(QObject):
                 )
             elif entry.spec is not None:
                 copy_model(entry.path, entry.spec, request.out)
-            self._events.publish(lambda: self._model.set_status(f"Saved {request.out.name} and its sidecar."))
+            self._give(lambda: self._model.set_status(f"Saved {request.out.name} and its sidecar."))
 
         self._start("variants", f"Saving {request.out.name}", work)
 
@@ -310,55 +292,10 @@ class WhatIf(QObject):
             self._publish_variant(
                 spec.path, frames=frames, kept=kept, figures=figures, macs_share=share, note=""
             )
-        self._events.publish(self._ask_figures)
+        self._give(self._ask_figures)
 
     def _publish_variant(self, path: Path, **values: object) -> None:
-        self._events.publish(lambda: self._state.put_variants(replace(self._state.variant(path), **values)))
-
-    # One work at a time -------------------------------------------------------------------------------------------
-
-    def _start(self, place: str, title: str, work: Callable[[], None]) -> None:
-        if self._closed:
-            return
-        if self._state.running:
-            self._model.set_status(f"Still at work: {self._state.running}.")
-            return
-        self._model.clear_problems(place)
-        self._cancelled = threading.Event()
-        self._pace, self._title = Pace(), ""
-        self._state.set_running(title)
-        self._show_progress(title, 0, 0)
-
-        def guarded() -> None:
-            try:
-                work()
-            except Exception as error:
-                self._fail(error, place)
-            finally:
-                self._events.publish(self._ended)
-
-        self._thread.submit(guarded)
-
-    def _ended(self) -> None:
-        self._state.set_running("")
-        self._model.end_progress(TASK)
-
-    def _fail(self, error: Exception, place: str) -> None:
-        if isinstance(error, Cancelled):
-            self._events.publish(lambda: self._model.set_status("Stopped."))
-            return
-        problem = problem_of(error, place)
-        self._events.publish(lambda: self._model.add_problem(problem))
-
-    def _tell(self, title: str, done: int, total: int) -> None:
-        if title != self._title:
-            self._pace, self._title = Pace(), title
-        left = self._pace.left_s(done / total) if total else None
-        self._progress.publish(lambda: self._show_progress(title, done, total, left))
-
-    def _show_progress(self, title: str, done: int, total: int, left_s: float | None = None) -> None:
-        if self._state.running:
-            self._model.set_progress(Progress(TASK, title, done, total or None, left_s, self.stop))
+        self._give(lambda: self._state.put_variants(replace(self._state.variant(path), **values)))
 
     # What depends on what is open ---------------------------------------------------------------------------------
 
@@ -398,8 +335,9 @@ class WhatIf(QObject):
         self._state.set_coach(None)
         self._state.set_preprocessing(None)
         self._state.forget_figures()
-        self._cancelled.set()
+        self._forget_work()
         if not self._closed:
+            self._thread.submit(self._blame.forget)
             self._thread.submit(self._room.forget)
 
     def _ask_figures(self, *_: object) -> None:
@@ -437,11 +375,6 @@ def _spread_over(address: str, count: int) -> Part:
                 advice="choose a video or a folder of pictures to calibrate on",
             )
         return Part(address, spread(source.length, count))
-
-
-def plain(settings: CompareSettings) -> CompareSettings:
-    """The same thresholds with no re-fit in force."""
-    return CompareSettings(**{item.name: getattr(settings, item.name) for item in fields(CompareSettings)})
 
 
 def refitted(settings: CompareSettings, found: RefitFinding) -> CompareSettings:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from trtviewer.gui.whatif_room import Figures, Made, Part
+from trtviewer.gui.recipe import Made, Part
+from trtviewer.gui.variant_figures import Figures
 
 if TYPE_CHECKING:
     from trtviewer.blame.causes import Cause

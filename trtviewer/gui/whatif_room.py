@@ -1,4 +1,4 @@
-"""The workshop behind the Layers, Variants and Calibration docks: calibrates, quantizes anew, measures layers; no Qt.
+"""Makes variants of the reference and judges them: calibrates, quantizes anew, compares on kept frames; no Qt.
 
 Every method runs on one thread, the workshop's. What took long is kept: the network of a file, the ranges of every set of
 frames, what the reference made of the frames that variants are judged on. So a changed tick costs the writing of a model only.
@@ -7,7 +7,6 @@ frames, what the reference made of the frames that variants are judged on. So a 
 from __future__ import annotations
 
 import itertools
-import math
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,16 +15,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from trtviewer import __version__, atomic
 from trtviewer.errors import BadInput, Cancelled
+from trtviewer.gui.recipe import Made, Part, Recipe, stamp
+from trtviewer.gui.variant_figures import macs_share_of
 from trtviewer.models.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from trtviewer.blame.causes import Cause
-    from trtviewer.blame.coach import CoachReport
-    from trtviewer.blame.measurement import LayersResult
-    from trtviewer.blame.one_object import ObjectBlame, ObjectInspector
-    from trtviewer.blame.preprocessing_check import PreprocessingReport
     from trtviewer.blame.twin import Twin
     from trtviewer.compare.kept import KeptFrame
     from trtviewer.compare.settings import CompareSettings
@@ -39,62 +37,6 @@ Tell = Callable[[str, int, int], None]
 """Told what is being done, how many of how many pieces are done."""
 Stopped = Callable[[], bool]
 THREADS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some frames of one source."""
-
-    source: str
-    frames: tuple[int, ...]
-
-    @property
-    def name(self) -> str:
-        return short_name(self.source)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a variant is made of the reference.
-
-    Attributes:
-        method, percentile: of finding ranges; the percentile counts for that method only.
-        calibration: the frames that ranges are found on.
-        keep_float: names of nodes that stay float.
-    """
-
-    method: str
-    percentile: float
-    calibration: tuple[Part, ...]
-    keep_float: frozenset[str] = frozenset()
-
-    @property
-    def method_words(self) -> str:
-        return f"percentile {self.percentile:g}" if self.method == "percentile" else self.method
-
-    @property
-    def calibration_words(self) -> str:
-        return " and ".join(f"{len(part.frames)} frames of {part.name}" for part in self.calibration)
-
-    @property
-    def words(self) -> str:
-        """All of it in one line, shortest first: "mse, 2 in float, 64 frames of street.avi"."""
-        kept = f", {len(self.keep_float)} in float" if self.keep_float else ""
-        return f"{self.method_words}{kept}, {self.calibration_words}"
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A variant that was written.
-
-    Attributes:
-        path: its file; it is gone when the workshop closes.
-        macs_share: of the multiplications, those that run in INT8; None where that is not known.
-    """
-
-    path: Path
-    recipe: Recipe
-    macs_share: float | None
 
 
 @dataclass(slots=True)
@@ -125,13 +67,8 @@ class WhatIfRoom:
         self._ranges: dict[tuple[object, ...], Ranges] = {}
         self._twin: tuple[object, Twin] | None = None
         self._judged: _Judged | None = None
-        self._inspector: tuple[object, ObjectInspector] | None = None
 
     # Variants -----------------------------------------------------------------------------------------------------
-
-    def has_ranges(self, reference: ModelSpec, part: Part) -> bool:
-        """Whether these frames were looked at already: Apply then needs seconds only."""
-        return (stamp(reference.path), part) in self._ranges
 
     def make(self, reference: ModelSpec, recipe: Recipe, tell: Tell, stopped: Stopped) -> Made:
         """Writes the variant that a recipe means, with its sidecar.
@@ -261,130 +198,6 @@ class WhatIfRoom:
             self._twin = (key, load_twin(reference, candidate))
         return self._twin[1]
 
-    def layers(
-        self,
-        reference: ModelSpec,
-        candidate: ModelSpec,
-        frames: Part,
-        settings: CompareSettings,
-        tell: Tell,
-        stopped: Stopped,
-    ) -> LayersResult:
-        """What each layer of the candidate costs, on these frames; where it is stopped, on those that were done.
-
-        Raises:
-            BadInput: the two are not one network, or a frame cannot be read.
-            Cancelled: stopped before the first frame was done.
-        """
-        from trtviewer.blame.measurement import LayerMeasurement, measure
-        from trtviewer.sources.address import open_source
-
-        title, total = f"Measuring the layers of {candidate.path.name}", len(frames.frames)
-        tell(title, 0, total)
-        measurement = LayerMeasurement(self.twin(reference, candidate), settings, THREADS)
-        with open_source(frames.source) as source:
-            measure(measurement, source, frames.frames, lambda done: tell(title, done, total), stopped)
-        result = measurement.result()
-        if not result.frames:
-            raise Cancelled("stopped before the first frame was done", subject=candidate.path)
-        return result
-
-    def inspect(
-        self,
-        reference: ModelSpec,
-        candidate: ModelSpec,
-        frame: Frame,
-        head: int,
-        position: int,
-        class_id: int,
-        tell: Tell,
-    ) -> ObjectBlame:
-        """Why the candidate lost the reference's box at that place of a head.
-
-        Raises: BadInput: the two are not one network, or its boxes have no cell.
-        """
-        from trtviewer.blame.one_object import ObjectInspector
-
-        twin = self.twin(reference, candidate)
-        if self._inspector is None or self._inspector[0] is not twin:
-            self._inspector = None
-            self._inspector = (twin, ObjectInspector(twin, THREADS))
-        tell(f"Running each layer of {candidate.path.name} alone", 0, 0)
-        return self._inspector[1].inspect(frame, head, position, class_id)
-
-    def coach(
-        self,
-        reference: ModelSpec,
-        candidate: ModelSpec,
-        made: Made | None,
-        frames: Part,
-        tell: Tell,
-        stopped: Stopped,
-    ) -> tuple[CoachReport, tuple[Cause, ...], Twin]:
-        """The candidate's ranges held against these frames; where it is stopped, those that were done.
-
-        Args: made: how the candidate was made here: what its calibration saw is then known.
-        Raises: BadInput: the two are not one network, or a frame cannot be read. Cancelled: stopped before the first frame.
-        """
-        from trtviewer.blame.causes import causes
-        from trtviewer.blame.coach import RangeCoach
-        from trtviewer.sources.address import open_source
-
-        twin = self.twin(reference, candidate)
-        seen = None
-        if made is not None:
-            seen = self.ranges(reference, made.recipe.calibration, tell, stopped)
-        coach = RangeCoach(twin, seen, THREADS)
-        title, total = f"Looking at {frames.name}", len(frames.frames)
-        with open_source(frames.source) as source:
-            for done, index in enumerate(frames.frames):
-                tell(title, done, total)
-                if stopped():
-                    break
-                coach.update(source.read(index))
-        report = coach.result()
-        if not report.frames:
-            raise Cancelled("stopped before the first frame was done", subject=candidate.path)
-        return report, causes(twin, report), twin
-
-    def check_preprocessing(
-        self,
-        reference: ModelSpec,
-        candidate: ModelSpec | None,
-        frames: Part,
-        settings: CompareSettings,
-        tell: Tell,
-        stopped: Stopped,
-    ) -> PreprocessingReport:
-        """Which preprocessing fits, by the models' own agreement. Raises: BadInput: they cannot be run."""
-        from trtviewer.blame.preprocessing_check import check_preprocessing
-        from trtviewer.runners.choose import open_runner
-        from trtviewer.sources.address import open_source
-
-        title = f"Trying preprocessings on {frames.name}"
-        tell(title, 0, 0)
-        with ExitStack() as stack:
-            source = stack.enter_context(open_source(frames.source))
-            runner = stack.enter_context(open_runner(reference, threads=THREADS))
-            other = None
-            if candidate is not None:
-                other = stack.enter_context(open_runner(candidate, threads=THREADS))
-            return check_preprocessing(
-                [source.read(index) for index in frames.frames],
-                settings,
-                runner,
-                other,
-                progress=lambda runs: tell(title, 0, 0),
-                cancelled=stopped,
-            )
-
-    def first_and_heads(self, reference: ModelSpec) -> frozenset[str]:
-        """The layers that read the picture, and the last ones before the outputs."""
-        from trtviewer.quantize.layout import first_layers, head_layers
-
-        network = self.network(reference.path)
-        return frozenset((*first_layers(network), *head_layers(network)))
-
     def macs_share(self, reference: ModelSpec, candidate: ModelSpec) -> float | None:
         """Of the candidate's multiplications, those in INT8; None where its layers cannot be seen."""
         try:
@@ -457,7 +270,8 @@ class WhatIfRoom:
                     raise Cancelled("stopped", subject=reference.path)
                 frame = source.read(index)
                 prepared = preprocessor.prepare(frame.picture)
-                judged.runs.append(_ReferenceRun(frame, prepared, runner.run(prepared.tensor, index)))
+                result = runner.run(prepared.tensor, index)
+                judged.runs.append(_ReferenceRun(_without_picture(frame), prepared, result))
         self._judged = judged
         return judged
 
@@ -467,7 +281,6 @@ class WhatIfRoom:
         """Another reference or source: what was kept of the frames' figures fits no more; ranges still do."""
         self._judged = None
         self._twin = None
-        self._inspector = None
 
     def close(self) -> None:
         """Removes the variants that were not exported."""
@@ -478,29 +291,9 @@ class WhatIfRoom:
             self._folder = None
 
 
-def macs_share_of(network: Network, keep_float: frozenset[str]) -> float | None:
-    """Of the network's multiplications, those that stay in INT8; None where its shapes are not known."""
-    from trtviewer.blame.pairing import macs_of
-    from trtviewer.quantize.graph import weights_of
-
-    graph = network.model.graph
-    shapes = {
-        info.name: tuple(each.dim_value for each in info.type.tensor_type.shape.dim)
-        for info in (*graph.value_info, *graph.input, *graph.output)
-        if all(each.HasField("dim_value") for each in info.type.tensor_type.shape.dim)
-    }
-    macs = {node.name: macs_of(node, weights_of(network, node), shapes) for node in network.weighted()}
-    total = sum(macs.values())
-    return sum(count for name, count in macs.items() if name not in keep_float) / total if total else None
-
-
-def stamp(path: Path) -> tuple[str, int, int]:
-    """What tells a file from the one that was there before under the same name."""
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror or error}", subject=path) from error
-    return str(path), found.st_mtime_ns, found.st_size
+def _without_picture(frame: Frame) -> Frame:
+    """One black pixel, seen everywhere: a frame's size without its memory."""
+    return replace(frame, picture=np.broadcast_to(np.zeros((), np.uint8), (*frame.size, 3)))
 
 
 def copy_model(path: Path, original: ModelSpec, out: Path) -> None:
@@ -510,42 +303,3 @@ def copy_model(path: Path, original: ModelSpec, out: Path) -> None:
     with atomic.whole_file(out) as temporary:
         shutil.copyfile(path, temporary)
         write_sidecar(sidecar_path(out), replace(original, path=out))
-
-
-def short_name(address: str) -> str:
-    """A source's address, short enough for a sentence."""
-    if address.startswith(("scene:", "camera:")):
-        return address.partition("?")[0]
-    return Path(address).name or address
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a variant does on the frames that it is judged on, at one setting of the thresholds; None where undefined."""
-
-    frames: int
-    reference: int
-    missed: int
-    extra: int
-    small_missed: int
-    small: int
-    mse: float | None
-
-
-def figures_of(kept: Sequence[KeptFrame], settings: CompareSettings, spec: ModelSpec) -> Figures:
-    """The figures of kept frames at any settings; no model runs."""
-    from trtviewer.compare.matched_video import rematch
-    from trtviewer.compare.totals import strides_of
-
-    totals = rematch(kept, settings, spec.classes, strides=strides_of(spec)).totals
-    errors = [frame.error for frame in kept if math.isfinite(frame.error)]
-    small = totals.by_size["small"]
-    return Figures(
-        len(kept),
-        totals.counts.reference,
-        totals.counts.missed,
-        totals.counts.extra,
-        small.missed,
-        small.reference,
-        sum(errors) / len(errors) if errors else None,
-    )

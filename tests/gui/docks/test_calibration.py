@@ -42,7 +42,7 @@ def careless(comparing: MainWindow, qtbot: QtBot, grey: Path) -> MainWindow:
     qtbot.waitUntil(lambda: comparing.findChild(LayersDock) is not None)
     comparing.findChild(QSpinBox, "layers.frames").setValue(1)
     comparing.findChild(QComboBox, "layers.method").setCurrentIndex(2)
-    comparing.findChild(LayersDock).calibrate_on(str(grey))
+    comparing.findChild(LayersDock).recipe.calibrate_on(str(grey))
     apply(comparing, qtbot)
     comparing.requests.reveal.emit("calibration")
     qtbot.waitUntil(lambda: comparing.findChild(CalibrationDock) is not None)

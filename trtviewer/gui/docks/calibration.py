@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QHBoxLayout,
     QHeaderView,
@@ -32,19 +31,16 @@ from trtviewer.gui.docks.figures import panel, tabular
 from trtviewer.gui.docks.frame_choice import FrameChoice
 from trtviewer.gui.docks.newest import Newest, Pace
 from trtviewer.gui.docks.row_model import RowModel
+from trtviewer.gui.docks.tables import prepared, sheet
+from trtviewer.gui.recipe import Part
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Overlay, Problem, Requests, ViewModel
 from trtviewer.gui.what_if_state import TASK, CheckPreprocessing, Coach, CoachFinding
-from trtviewer.gui.whatif_room import Part
 
 FRAMES = 16
 PREPROCESSING_FRAMES = 4
 SIDE_WIDTH = 228
 _CAUSES, _TENSORS, _EMPTY = range(3)
-_SHEET = """
-QTableView::item { padding: 0 3px; border: none; }
-QHeaderView::section { padding: 3px 6px; }
-"""
 
 
 def make(view_model: ViewModel, requests: Requests) -> CalibrationDock:
@@ -121,19 +117,19 @@ class CalibrationDock(QWidget):
         head.addWidget(self.words, 1)
         head.addWidget(self.paint)
         head.addWidget(self.which)
-        self.cause_view = self._table("calibration.causes", self.causes)
-        self.tensor_view = self._table("calibration.ranges", self.tensors)
+        self.cause_view = prepared(QTableView(), "calibration.causes", self.causes, 3)
+        self.tensor_view = prepared(QTableView(), "calibration.ranges", self.tensors, 0)
+        for view in (self.cause_view, self.tensor_view):
+            view.doubleClicked.connect(self._tick)
         digit = self.fontMetrics().horizontalAdvance("0")
         self.cause_view.setColumnWidth(0, 20 * digit)
         self.cause_view.setColumnWidth(1, 14 * digit)
         # Evidence and cure are sentences: they are read, not scanned.
         self.cause_view.setWordWrap(True)
         self.cause_view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        for column in (2, 3):
-            self.cause_view.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self.cause_view.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         for column in range(1, len(TENSOR_HEADINGS)):
             self.tensor_view.setColumnWidth(column, 9 * digit + 8)
-        self.tensor_view.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.tensor_view.selectionModel().currentRowChanged.connect(lambda *_: self._pace.want())
         self.empty = QLabel()
         self.empty.setObjectName("calibration.empty")
@@ -153,27 +149,6 @@ class CalibrationDock(QWidget):
         whole.addLayout(left, 1)
         whole.addWidget(self._build_side())
         self.setMinimumWidth(560)
-
-    def _table(self, name: str, model: RowModel) -> QTableView:
-        view = QTableView()
-        view.setObjectName(name)
-        view.setModel(model)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setTabKeyNavigation(False)
-        view.setAlternatingRowColors(True)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        tabular(view)
-        view.setStyleSheet(_SHEET)
-        view.verticalHeader().setVisible(False)
-        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        view.verticalHeader().setMinimumSectionSize(16)
-        view.verticalHeader().setDefaultSectionSize(view.fontMetrics().height() + 4)
-        view.horizontalHeader().setHighlightSections(False)
-        view.doubleClicked.connect(self._tick)
-        return view
 
     def _build_side(self) -> QWidget:
         side = QWidget()
@@ -322,6 +297,8 @@ class CalibrationDock(QWidget):
     def _theme_changed(self, theme: Theme) -> None:
         for model in (self.causes, self.tensors):
             model.set_theme(theme)
+        for view in (self.cause_view, self.tensor_view):
+            view.setStyleSheet(sheet(theme))
         self.empty.setStyleSheet(f"color: {theme.faint};")
         self.added.setStyleSheet(f"color: {theme.faint};")
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
 
 from trtviewer.gui.docks.figures import tabular
+from trtviewer.gui.recipe import Part
 from trtviewer.gui.view_model import ViewModel
-from trtviewer.gui.whatif_room import Part
 from trtviewer.sources.source import spread
 
 MOST = 64

@@ -200,7 +200,7 @@ def noise_words(over: float | None) -> str:
     """A layer's own error over the expected one, as the cell says it."""
     if over is None:
         return DASH
-    number = f"{over:.1f}{TIMES}" if over < 9.95 else f"{over:.0f}{TIMES}"
+    number = f"{over:.1f}{TIMES}" if over < 9.95 else f"{over:.0f}{TIMES}" if over < 999.5 else f">999{TIMES}"
     return f"broken {number}" if over > BROKEN else f"ordinary {number}"
 
 

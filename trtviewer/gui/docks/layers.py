@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
-from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QDoubleSpinBox,
-    QFileDialog,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QMenu,
     QPushButton,
     QSizePolicy,
-    QSpinBox,
     QStackedWidget,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -34,26 +27,17 @@ from trtviewer.gui.docks.object_rows import Column as ObjectColumn
 from trtviewer.gui.docks.object_rows import ObjectRows, inspect_request
 from trtviewer.gui.docks.object_rows import sentence as object_sentence
 from trtviewer.gui.docks.object_rows import tip as object_tip
+from trtviewer.gui.docks.recipe_form import RecipeForm
+from trtviewer.gui.docks.tables import TickTable, prepared, set_widths, sheet
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Requests, ViewModel
 from trtviewer.gui.what_if_state import TASK, Apply, FindLayers, Inspect, LayersFinding, ObjectFinding
-from trtviewer.gui.whatif_room import short_name
 
 FRAMES = 16
 SIDE_WIDTH = 228
 WITH_OPERATORS = 800
 """From this width of the table on there is room for the operators."""
-CALIBRATION_FRAMES = 64
 WORST = 5
-METHODS = (
-    (
-        "mse",
-        "The range with the least squared error, clipping and rounding together: the best on what was measured.",
-    ),
-    ("percentile", "The range that so many per cent of the values stay within."),
-    ("minmax", "The largest value seen: nothing is clipped, one outlier sets the step."),
-    ("entropy", "TensorRT's old default: clips the long tails of LeakyReLU maps."),
-)
 _WIDTHS = {
     Column.KEEP: "Float",
     Column.OP: "Concat, fp32",
@@ -68,15 +52,6 @@ _WIDTHS = {
 }
 """The longest text that a column has room for; the layer's name takes what is left."""
 MARK = "▾ "
-_SHEET = """
-QTableView::item {{ padding: 0 2px; border: none; }}
-QTableView::indicator {{ width: 11px; height: 11px; border: 1px solid {control}; border-radius: 3px; background: {background}; }}
-QTableView::indicator:checked {{ background: {accent}; border-color: {accent}; }}
-QHeaderView::section {{ padding: 3px 4px; }}
-QHeaderView::up-arrow, QHeaderView::down-arrow {{ image: none; width: 0; height: 0; }}
-"""
-
-
 _OBJECT_WIDTHS = {
     ObjectColumn.KEEP: "Float",
     ObjectColumn.SCORE: "Score logits, and a bar −0.000",
@@ -89,20 +64,6 @@ _OBJECT_WIDTHS = {
 
 def make(view_model: ViewModel, requests: Requests) -> LayersDock:
     return LayersDock(view_model, requests)
-
-
-class LayerTable(QTableView):
-    """The space bar ticks the row that the cursor stands on, whichever its column."""
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        index = self.currentIndex()
-        if event.key() == Qt.Key.Key_Space and index.isValid():
-            box = index.siblingAtColumn(Column.KEEP)
-            ticked = Qt.CheckState(box.data(Qt.ItemDataRole.CheckStateRole)) == Qt.CheckState.Checked
-            state = Qt.CheckState.Unchecked if ticked else Qt.CheckState.Checked
-            self.model().setData(box, state, Qt.ItemDataRole.CheckStateRole)
-            return
-        super().keyPressEvent(event)
 
 
 class LayersDock(QWidget):
@@ -126,8 +87,8 @@ class LayersDock(QWidget):
         self._state.ticks_changed.connect(self._ticks_changed)
         self._state.extra_changed.connect(self._say)
         self._state.running_changed.connect(self._say)
-        for signal in (view_model.models_changed, view_model.source_changed):
-            signal.connect(self._inputs_changed)
+        view_model.models_changed.connect(self._say)
+        view_model.source_changed.connect(self._inputs_changed)
         view_model.theme_changed.connect(self._theme_changed)
         self._theme_changed(view_model.theme)
         self._inputs_changed()
@@ -189,22 +150,26 @@ class LayersDock(QWidget):
         column.addWidget(self.find)
         column.addWidget(self.frames)
         column.addSpacing(2)
-        column.addLayout(self._build_recipe())
+        column.addLayout(self._build_ticks())
+        self.recipe = RecipeForm(side)
+        self.recipe.changed.connect(self._say)
+        self.recipe.apply_wanted.connect(self._apply)
+        column.addWidget(self.recipe)
         column.addStretch(1)
         return side
 
     def _build_table(self) -> QStackedWidget:
-        self.view = self._table("layers.table", self.model, Column.LAYER)
+        self.view = prepared(TickTable(), "layers.table", self.model, Column.LAYER)
         self.view.setSortingEnabled(True)
         self.bar = BarDelegate(self)
         self.view.setItemDelegateForColumn(Column.HEADS, self.bar)
         self.view.sortByColumn(Column.HEADS, Qt.SortOrder.DescendingOrder)
         self.view.horizontalHeader().sortIndicatorChanged.connect(self._show_order)
-        self.object_view = self._table("layers.object_table", self.object_model, ObjectColumn.LAYER)
+        self.object_view = prepared(TickTable(), "layers.object_table", self.object_model, ObjectColumn.LAYER)
         self.object_view.setItemDelegateForColumn(ObjectColumn.SCORE, self.bar)
-        metrics = self.view.fontMetrics()
-        for column, longest in _OBJECT_WIDTHS.items():
-            self.object_view.setColumnWidth(column, metrics.horizontalAdvance(longest) + 11)
+        set_widths(self.object_view, _OBJECT_WIDTHS)
+        for view in (self.view, self.object_view):
+            view.doubleClicked.connect(self._double_clicked)
         self.empty = QLabel()
         self.empty.setObjectName("layers.empty")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -215,31 +180,7 @@ class LayersDock(QWidget):
         self.stack.addWidget(self.object_view)
         return self.stack
 
-    def _table(self, name: str, model: QAbstractItemModel, stretched: int) -> LayerTable:
-        view = LayerTable()
-        view.setObjectName(name)
-        view.setModel(model)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setTabKeyNavigation(False)
-        view.setAlternatingRowColors(True)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        tabular(view)
-        vertical, horizontal = view.verticalHeader(), view.horizontalHeader()
-        vertical.setVisible(False)
-        vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        vertical.setMinimumSectionSize(16)
-        vertical.setDefaultSectionSize(view.fontMetrics().height() + 4)
-        horizontal.setHighlightSections(False)
-        horizontal.setStretchLastSection(False)
-        horizontal.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
-        view.doubleClicked.connect(self._double_clicked)
-        return view
-
-    def _build_recipe(self) -> QVBoxLayout:
+    def _build_ticks(self) -> QHBoxLayout:
         self.kept = QLabel()
         self.kept.setObjectName("layers.kept")
         self.kept.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -261,60 +202,11 @@ class LayersDock(QWidget):
             action.setObjectName(f"layers.tick.{name}")
             action.triggered.connect(lambda _=False, choose=choose: self._state.set_ticks(choose()))
         self.tick.setMenu(menu)
-        self.method = QComboBox()
-        self.method.setObjectName("layers.method")
-        self.method.setAccessibleName("Calibration method")
-        for method, tip in METHODS:
-            self.method.addItem(f"by {method}", method)
-            self.method.setItemData(self.method.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self.method.setToolTip("How the range of a tensor is found.")
-        self.method.currentIndexChanged.connect(self._say)
-        self.percentile = QDoubleSpinBox()
-        self.percentile.setObjectName("layers.percentile")
-        self.percentile.setAccessibleName("Percentile")
-        self.percentile.setDecimals(3)
-        self.percentile.setRange(90, 100)
-        self.percentile.setSingleStep(0.01)
-        self.percentile.setValue(99.99)
-        self.percentile.setSuffix(" %")
-        self.count = QSpinBox()
-        self.count.setObjectName("layers.calibration_frames")
-        self.count.setAccessibleName("Calibration frames")
-        self.count.setRange(1, 1000)
-        self.count.setValue(CALIBRATION_FRAMES)
-        self.count.setSuffix(" frames of")
-        self.count.setToolTip("So many frames are calibrated on, spread evenly over the source.")
-        self.count.setAlignment(Qt.AlignmentFlag.AlignRight)
-        tabular(self.count)
-        self.source = QComboBox()
-        self.source.setObjectName("layers.calibration_source")
-        self.source.setAccessibleName("Calibration source")
-        self.source.setToolTip("Where the calibration frames are from, spread evenly over it.")
-        self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.source.setMinimumContentsLength(10)
-        self.source.activated.connect(self._source_chosen)
-        self.apply = QPushButton("Apply")
-        self.apply.setObjectName("layers.apply")
-        self.apply.setProperty("role", "primary")
-        self.apply.clicked.connect(self._apply)
-        kept, ranges, frames = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        for row, widgets in (
-            (kept, (self.tick, self.kept)),
-            (ranges, (self.method, self.percentile, self.count)),
-            (frames, (self.source, self.apply)),
-        ):
-            row.setSpacing(4)
-            for widget in widgets:
-                row.addWidget(widget)
-        kept.setStretch(1, 1)
-        ranges.setStretch(0, 1)
-        frames.setStretch(0, 1)
-        column = QVBoxLayout()
-        column.setSpacing(4)
-        column.addLayout(kept)
-        column.addLayout(ranges)
-        column.addLayout(frames)
-        return column
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.tick)
+        row.addWidget(self.kept, 1)
+        return row
 
     # ---- what is shown
 
@@ -347,10 +239,14 @@ class LayersDock(QWidget):
     def _show_order(self, *_: object) -> None:
         """The sorted column is as much wider as its mark needs."""
         self.graph_order.setChecked(self.model.column is None)
-        metrics = self.view.fontMetrics()
-        for column, longest in _WIDTHS.items():
-            mark = MARK if column is self.model.column and column is not Column.HEADS else ""
-            self.view.setColumnWidth(column, metrics.horizontalAdvance(mark + longest) + 11)
+        sorted_by = self.model.column
+        set_widths(
+            self.view,
+            {
+                column: MARK + longest if column is sorted_by and column is not Column.HEADS else longest
+                for column, longest in _WIDTHS.items()
+            },
+        )
 
     def _flip_order(self, graph: bool) -> None:
         if graph:
@@ -373,8 +269,7 @@ class LayersDock(QWidget):
             if running
             else "Runs the network with one layer in INT8 after the other, and measures each layer's own error."
         )
-        self.apply.setEnabled(ready and bool(self.source.currentData()) and not running)
-        self.apply.setToolTip("Quantizes the reference anew and shows the result on this very frame.")
+        self.recipe.apply.setEnabled(ready and frames and bool(self.recipe.source) and not running)
         chosen = self.object.isChecked() and self._state.object is not None
         self.stack.setCurrentIndex(2 if chosen else 0 if rows is not None else 1)
         self.graph_order.setVisible(rows is not None and not chosen)
@@ -383,7 +278,6 @@ class LayersDock(QWidget):
             "Which layers took the object that is chosen (in the table of disagreements or on the picture)."
         )
         self._show_order()
-        self.percentile.setVisible(self.method.currentData() == "percentile")
         self.tick.setEnabled(rows is not None)
         self.kept.setText(self._kept_words())
         self.kept.setToolTip(", ".join(sorted(self._state.ticks)))
@@ -431,39 +325,12 @@ class LayersDock(QWidget):
         return f"{len(ticks)} float{macs}{more}"
 
     def _inputs_changed(self, *_: object) -> None:
-        source = self._view_model.source
-        chosen = self.source.currentData()
-        others = [
-            self.source.itemData(place)
-            for place in range(self.source.count())
-            if self.source.itemData(place) and self.source.itemData(place, Qt.ItemDataRole.UserRole + 1)
-        ]
-        self.source.blockSignals(True)
-        self.source.clear()
-        if source is not None and source.length is not None:
-            self.source.addItem(source.name, source.address)
-        for address in others:
-            self._add_source(address)
-        self.source.addItem("Video…", None)
-        self.source.addItem("Folder…", None)
-        self.source.setCurrentIndex(max(0, self.source.findData(chosen)) if chosen else 0)
-        self.source.blockSignals(False)
-        self._say()
-
-    def _add_source(self, address: str) -> int:
-        place = (
-            max(0, self.source.count() - 2) if self.source.findText("Video…") >= 0 else self.source.count()
-        )
-        self.source.insertItem(place, short_name(address), address)
-        self.source.setItemData(place, True, Qt.ItemDataRole.UserRole + 1)
-        return place
+        self.recipe.offer(self._view_model.source)
 
     def _theme_changed(self, theme: Theme) -> None:
         self.bar.theme = theme
         for view in (self.view, self.object_view):
-            view.setStyleSheet(
-                _SHEET.format(control=theme.control, background=theme.background, accent=theme.accent)
-            )
+            view.setStyleSheet(sheet(theme))
         self.model.set_theme(theme)
         self.empty.setStyleSheet(f"color: {theme.faint};")
         self.kept.setStyleSheet(f"color: {theme.faint};")
@@ -481,39 +348,12 @@ class LayersDock(QWidget):
             self._requests.what_if.emit(FindLayers(part))
 
     def _apply(self) -> None:
-        address = self.source.currentData()
         part = self.frames.part()
-        if not address or part is None:
-            return
-        self._requests.what_if.emit(
-            Apply(
-                self.method.currentData(),
-                self.percentile.value(),
-                address,
-                self.count.value(),
-                self._state.ticks,
-                part,
+        if part is not None:
+            form = self.recipe
+            self._requests.what_if.emit(
+                Apply(form.method, form.percentile, form.source, form.count, self._state.ticks, part)
             )
-        )
-
-    def calibrate_on(self, address: str) -> None:
-        """Takes the calibration frames from that source."""
-        place = self.source.findData(address)
-        self.source.setCurrentIndex(place if place >= 0 else self._add_source(address))
-        self._say()
-
-    def _source_chosen(self, place: int) -> None:
-        if self.source.itemData(place):
-            self._say()
-            return
-        if self.source.itemText(place) == "Folder…":
-            address = QFileDialog.getExistingDirectory(self, "Calibrate on a folder of pictures")
-        else:
-            address, _ = QFileDialog.getOpenFileName(self, "Calibrate on a video or picture")
-        if address:
-            self.calibrate_on(address)
-        else:
-            self.source.setCurrentIndex(0)
 
     # ---- the chosen object
 

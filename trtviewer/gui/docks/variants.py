@@ -7,10 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFileDialog,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QMenu,
     QPushButton,
@@ -23,8 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from trtviewer.compare.totals import class_name
-from trtviewer.gui.docks.figures import panel, tabular
+from trtviewer.gui.docks.figures import panel
 from trtviewer.gui.docks.frame_choice import FrameChoice
+from trtviewer.gui.docks.tables import prepared, set_widths, sheet
 from trtviewer.gui.docks.variant_model import Column, VariantModel, name_of
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Requests, ViewModel
@@ -48,10 +47,6 @@ _WIDTHS = {
     Column.EXTRA: "Extra 0",
     Column.MSE: "0.000000",
 }
-_SHEET = """
-QTableView::item { padding: 0 6px; border: none; }
-QHeaderView::section { padding: 3px 6px; }
-"""
 
 
 def make(view_model: ViewModel, requests: Requests) -> VariantsDock:
@@ -116,27 +111,8 @@ class VariantsDock(QWidget):
         head.addWidget(self.frames)
         head.addWidget(self.judge)
         head.addWidget(self.save)
-        self.view = QTableView()
-        self.view.setObjectName("variants.table")
-        self.view.setModel(self.model)
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.view.setTabKeyNavigation(False)
-        self.view.setAlternatingRowColors(True)
-        self.view.setShowGrid(False)
-        self.view.setWordWrap(False)
-        tabular(self.view)
-        self.view.setStyleSheet(_SHEET)
-        vertical, horizontal = self.view.verticalHeader(), self.view.horizontalHeader()
-        vertical.setVisible(False)
-        vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        vertical.setMinimumSectionSize(16)
-        vertical.setDefaultSectionSize(self.view.fontMetrics().height() + 6)
-        horizontal.setHighlightSections(False)
-        horizontal.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
-        for column, longest in _WIDTHS.items():
-            self.view.setColumnWidth(column, self.view.fontMetrics().horizontalAdvance(longest) + 16)
+        self.view = prepared(QTableView(), "variants.table", self.model, Column.NAME)
+        set_widths(self.view, _WIDTHS)
         self.view.selectionModel().currentRowChanged.connect(self._chosen)
         self.empty = QLabel(
             "Open a reference and a candidate: every variant of it will be listed here, with what it does."
@@ -245,6 +221,7 @@ class VariantsDock(QWidget):
 
     def _theme_changed(self, theme: Theme) -> None:
         self.model.set_theme(theme)
+        self.view.setStyleSheet(sheet(theme))
         self.empty.setStyleSheet(f"color: {theme.faint};")
 
     def _refit_tip(self) -> str:
