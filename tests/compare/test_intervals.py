@@ -143,7 +143,7 @@ def test_that_looking_at_some_of_many_detections_gives_nearly_the_ap() -> None:
         whole = side.result()
         assert len(side.verdicts()) > 4 * MOST_POINTS
         once = ResampledPrecision(side, np.arange(700) // 20, 35)(np.ones((1, 35)))
-        np.testing.assert_allclose(once[0], [whole.ap50, whole.ap50_95], rtol=0, atol=1e-3)
+        np.testing.assert_allclose(once[0], [whole.ap50, whole.ap50_95], rtol=0, atol=2e-3)
 
 
 def test_that_resampling_is_computing_ap_of_the_frames_drawn() -> None:
