@@ -93,7 +93,7 @@ class Stranger:
             if FIRST_FRAME not in self._logged():
                 raise Failed(f"no compared frame was shown:\n{self._logged()[-3000:]}")
             process.send_signal(signal.SIGINT)
-            if process.wait(20) != 0:
+            if process.wait(20) != 130:
                 raise Failed(
                     f"Ctrl-C in the window ended with {process.returncode}:\n{self._logged()[-3000:]}"
                 )
@@ -127,6 +127,7 @@ def screen(folder: Path) -> Iterator[tuple[str, Path]]:
             "-screen",
             "0",
             "1280x800x24",
+            "-noreset",
             "-nolisten",
             "tcp",
             "-fbdir",

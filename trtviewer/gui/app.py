@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from trtviewer import __version__
 from trtviewer.errors import Cancelled, MissingRuntime
-from trtviewer.gui.display import require_display
+from trtviewer.gui.display import answering_display
 from trtviewer.gui.program_icon import program_icon
 from trtviewer.places import config_folder
 
@@ -156,8 +156,8 @@ def view(
     demo: bool = False,
 ) -> int:
     """Opens the window, with the bundled demo or with what is given, and runs until it is closed. Returns: the exit status."""
-    require_display()
-    application = make_application(sys.argv[:1])
+    with answering_display():
+        application = make_application(sys.argv[:1])
     qInstallMessageHandler(_qt_message)
     net = LastNet()
     net.install()

@@ -5,22 +5,29 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from trtviewer.errors import MissingRuntime
 
 _ADVICE = "every other command works without one; trtviewer demo --headless writes a report and a picture"
 
 
-def require_display() -> None:
-    """Asks the X server itself, where Qt would.
+@contextmanager
+def answering_display() -> Iterator[None]:
+    """Asks the X server itself, where Qt would; Qt connects within the block.
+
+    The connection is held meanwhile: a server whose last client leaves begins anew, and would refuse Qt at that moment.
 
     Raises: MissingRuntime: there is no display, it does not answer, or a library of Qt's X11 part is missing.
     """
     platform = os.environ.get("QT_QPA_PLATFORM", "")
     if sys.platform != "linux" or (platform and not platform.startswith("xcb")):
+        yield
         return
     if not os.environ.get("DISPLAY"):
         if os.environ.get("WAYLAND_DISPLAY") and not platform:
+            yield
             return
         raise MissingRuntime("needs a display, and none is here (DISPLAY is empty)", advice=_ADVICE)
     try:
@@ -36,11 +43,13 @@ def require_display() -> None:
     xcb.xcb_connection_has_error.argtypes = (ctypes.c_void_p,)
     xcb.xcb_disconnect.argtypes = (ctypes.c_void_p,)
     connection = xcb.xcb_connect(None, None)
-    refused = xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    if refused:
-        raise MissingRuntime(
-            "needs a display, and this one does not answer",
-            subject=f"DISPLAY={os.environ['DISPLAY']}",
-            advice=_ADVICE,
-        )
+    try:
+        if xcb.xcb_connection_has_error(connection):
+            raise MissingRuntime(
+                "needs a display, and this one does not answer",
+                subject=f"DISPLAY={os.environ['DISPLAY']}",
+                advice=_ADVICE,
+            )
+        yield
+    finally:
+        xcb.xcb_disconnect(connection)
