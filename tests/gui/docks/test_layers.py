@@ -21,6 +21,8 @@ from trtviewer.gui.docks.layers import LayersDock
 from trtviewer.gui.docks.variant_model import Column as VariantColumn
 from trtviewer.gui.docks.variants import VariantsDock
 from trtviewer.gui.main_window import MainWindow
+from trtviewer.gui.recipe import Part
+from trtviewer.gui.what_if_state import Judge
 from trtviewer.models.load import load_spec
 from trtviewer.sources.address import open_source
 from trtviewer.sources.source import spread
@@ -385,3 +387,34 @@ def test_that_too_few_frames_are_said_not_fitted_to(found: MainWindow, qtbot: Qt
     wait_idle(found, qtbot)
     qtbot.waitUntil(lambda: bool(found.view_model.problems))
     assert "too few" in found.view_model.problems[-1].what
+
+
+def test_that_closing_in_the_middle_of_a_work_leaves_nothing_behind(opened: MainWindow, qtbot: QtBot) -> None:
+    opened.findChild(QSpinBox, "layers.frames").setValue(24)
+    click(opened, qtbot, "layers.find")
+    qtbot.waitUntil(lambda: bool(opened.view_model.progress), timeout=PATIENCE_MS)
+    opened.close()
+    assert opened.view_model.what_if.layers is None
+
+
+def test_that_a_second_request_waits_for_the_first_to_end(opened: MainWindow, qtbot: QtBot) -> None:
+    opened.findChild(QSpinBox, "layers.frames").setValue(24)
+    click(opened, qtbot, "layers.find")
+    assert not opened.findChild(QPushButton, "layers.apply").isEnabled()
+    opened.requests.what_if.emit(Judge(Part(opened.view_model.source.address, (0,))))
+    assert opened.view_model.status.startswith("Still at work")
+    click(opened, qtbot, "layers.find")
+    wait_idle(opened, qtbot)
+
+
+def test_that_layers_of_a_video_that_is_gone_are_not_shown(
+    opened: MainWindow, qtbot: QtBot, inputs: Inputs, tmp_path: Path
+) -> None:
+    copy = tmp_path / "again.mkv"
+    copy.write_bytes(inputs.video.read_bytes())
+    opened.findChild(QSpinBox, "layers.frames").setValue(24)
+    click(opened, qtbot, "layers.find")
+    opened.engine.open_source(str(copy))
+    qtbot.waitUntil(lambda: opened.view_model.source.address == str(copy), timeout=PATIENCE_MS)
+    wait_idle(opened, qtbot)
+    assert opened.view_model.what_if.layers is None

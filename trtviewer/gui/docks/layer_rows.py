@@ -102,6 +102,15 @@ class LayerRows:
     def macs_share(self, row: int) -> float | None:
         return self.error(row).layer.macs / self._macs if self._macs else None
 
+    def worst(self, count: int) -> frozenset[str]:
+        """The layers in INT8 that are most to blame."""
+        ranked = [row for row in self.result.ranked() if self.heads(row) is not None]
+        return frozenset(self.names[row] for row in ranked[:count])
+
+    def in_float(self) -> frozenset[str]:
+        """The layers that are float in this candidate."""
+        return frozenset(error.layer.name for error in self.result.layers if not error.layer.is_int8)
+
     def int8_share(self, ticks: frozenset[str]) -> float | None:
         """Of the multiplications, what stays in INT8 with these layers in float; None where it is not known."""
         if not self._macs:

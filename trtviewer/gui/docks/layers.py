@@ -47,7 +47,7 @@ _WIDTHS = {
     Column.CUMULATIVE: "Cum. dB",
     Column.CLIPPED: "<0.01 %",
     Column.RANGE: "100 % ",
-    Column.NOISE: "ordinary 1.0×",
+    Column.NOISE: "broken >999×",
     Column.MACS: "00.0 %",
 }
 """The longest text that a column has room for; the layer's name takes what is left."""
@@ -191,16 +191,16 @@ class LayersDock(QWidget):
         self.tick.setToolTip("Ticks layers to keep in float.")
         self.tick.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.tick)
-        for name, words, choose in (
-            ("worst", f"The {WORST} worst", self._worst),
-            ("first_heads", "First layers and heads", self._first_and_heads),
-            ("broken", "Those that rounding does not explain", self._broken),
-            ("shown", "As in this candidate", self._as_shown),
-            ("none", "None", frozenset),
+        for name, words in (
+            ("worst", f"The {WORST} worst"),
+            ("first_heads", "First layers and heads"),
+            ("broken", "Those that rounding does not explain"),
+            ("shown", "As in this candidate"),
+            ("none", "None"),
         ):
             action = menu.addAction(words)
             action.setObjectName(f"layers.tick.{name}")
-            action.triggered.connect(lambda _=False, choose=choose: self._state.set_ticks(choose()))
+            action.triggered.connect(lambda _=False, name=name: self._tick(name))
         self.tick.setMenu(menu)
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -402,25 +402,16 @@ class LayersDock(QWidget):
             name = index.siblingAtColumn(Column.LAYER).data()
             self._state.set_ticks(self._state.ticks ^ {name})
 
-    def _worst(self) -> frozenset[str]:
-        rows = self.model.rows
-        if rows is None:
-            return self._state.ticks
-        ranked = [row for row in rows.result.ranked() if rows.heads(row) is not None]
-        return frozenset(rows.names[row] for row in ranked[:WORST])
-
-    def _broken(self) -> frozenset[str]:
-        rows = self.model.rows
-        if rows is None:
-            return self._state.ticks
-        return frozenset(rows.names[row] for row in range(len(rows)) if rows.broken(row))
-
-    def _as_shown(self) -> frozenset[str]:
-        rows = self.model.rows
-        if rows is None:
-            return self._state.ticks
-        return frozenset(name for row, name in enumerate(rows.names) if not rows.error(row).layer.is_int8)
-
-    def _first_and_heads(self) -> frozenset[str]:
-        finding = self._shown
-        return self._state.ticks if finding is None else finding.first_and_heads
+    def _tick(self, which: str) -> None:
+        """Ticks the layers that an entry of the menu means."""
+        rows, finding = self.model.rows, self._shown
+        if rows is not None and finding is not None:
+            self._state.set_ticks(
+                {
+                    "worst": rows.worst(WORST),
+                    "first_heads": finding.first_and_heads,
+                    "broken": frozenset(rows.names[row] for row in range(len(rows)) if rows.broken(row)),
+                    "shown": rows.in_float(),
+                    "none": frozenset(),
+                }[which]
+            )

@@ -69,7 +69,7 @@ class RecipeForm(QWidget):
         self._method.setObjectName("layers.method")
         self._method.setAccessibleName("Calibration method")
         for method, tip in METHODS:
-            self._method.addItem(f"by {method}", method)
+            self._method.addItem(method, method)
             self._method.setItemData(self._method.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self._method.setToolTip("How the range of a tensor is found.")
         self._method.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -86,6 +86,7 @@ class RecipeForm(QWidget):
         self._percentile.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._percentile.setToolTip("So many per cent of the values stay within the range.")
         tabular(self._percentile)
+        self._percentile.setFixedWidth(self._percentile.fontMetrics().horizontalAdvance("100.000") + 16)
 
     def _build_frames(self) -> None:
         self._count = QSpinBox(self)
@@ -158,7 +159,9 @@ class RecipeForm(QWidget):
         """Only one method has a percentile; the words beside the frames make room for it."""
         shown = self.method == "percentile"
         self._percentile.setVisible(shown)
-        self._count.setSuffix(" of" if shown else " frames of")
+        self._count.setSuffix("" if shown else " frames of")
+        metrics = self._count.fontMetrics()
+        self._count.setFixedWidth(metrics.horizontalAdvance("1000" if shown else "1000 frames of") + 18)
         self.changed.emit()
 
     def _source_chosen(self, place: int) -> None:
