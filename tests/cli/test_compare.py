@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
+import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -204,17 +206,16 @@ def test_that_ctrl_c_writes_what_was_measured_and_ends_with_130(folder: Path, tm
     command = [sys.executable, "-m", "trtviewer", "compare", "--json", str(report)]
     command += ["--reference", str(folder / "a.onnx"), "--candidate", str(folder / "b.onnx")]
     command += ["--source", str(tmp_path / "long.avi")]
-    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-    wait_for_threads(process.pid)
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "TERM": "xterm", "COLUMNS": "100"}
+    terminal, far_end = pty.openpty()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=far_end, env=environment)
+    os.close(far_end)
+    shown = read_until(terminal, rb"[1-9]\d*/20000")
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 130, error
-    assert error.startswith("trtviewer: interrupted")
-    assert error.count("\n") == 1
-    assert json.loads(report.read_text())["frames"] < 20_000
+    shown += read_until(terminal, rb"interrupted after \d+ frames .*\n")
+    assert process.wait(60) == 130, shown
+    os.close(terminal)
+    assert 0 < json.loads(report.read_text())["frames"] < 20_000
 
 
 def long_video(path: Path) -> None:
@@ -225,19 +226,14 @@ def long_video(path: Path) -> None:
     writer.release()
 
 
-def wait_for_threads(process: int) -> None:
-    """Waits until the process has the threads of a running comparison: it is in the middle of its work."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        for comm in Path(f"/proc/{process}/task").glob("*/status"):
-            try:
-                threads = [line for line in comm.read_text().splitlines() if line.startswith("Threads:")]
-            except OSError:
-                continue
-            if threads and int(threads[0].split()[1]) >= 8:
-                return
-        time.sleep(0.05)
-    raise AssertionError("no running comparison in a minute")
+def read_until(terminal: int, pattern: bytes) -> bytes:
+    """Reads what a terminal shows until it has shown the pattern."""
+    shown = b""
+    while not re.search(pattern, shown):
+        ready, _, _ = select.select([terminal], [], [], 60)
+        assert ready, shown
+        shown += os.read(terminal, 4096)
+    return shown
 
 
 def test_that_nan_outputs_are_counted_and_poison_nothing(
