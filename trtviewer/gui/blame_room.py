@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtviewer.errors import Cancelled
@@ -18,7 +19,25 @@ if TYPE_CHECKING:
     from trtviewer.blame.preprocessing_check import PreprocessingReport
     from trtviewer.blame.twin import Twin
     from trtviewer.compare.settings import CompareSettings
+    from trtviewer.compare.totals import TotalsResult
     from trtviewer.sources.frame import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class FewestFloat:
+    """What a search found.
+
+    Attributes:
+        keep_float: the layers to keep in float; None where no set reaches the goal.
+        int8_share: of the multiplications, what stays in INT8 then.
+        missed_rate: what it misses then; None where the reference finds nothing.
+        trials: how many sets were measured.
+    """
+
+    keep_float: frozenset[str] | None
+    int8_share: float
+    missed_rate: float | None
+    trials: int
 
 
 class BlameRoom:
@@ -55,6 +74,52 @@ class BlameRoom:
         if not result.frames:
             raise Cancelled("stopped before the first frame was done", subject=candidate.path)
         return result
+
+    def fewest_float(
+        self,
+        reference: ModelSpec,
+        candidate: ModelSpec,
+        found: LayersResult,
+        frames: Part,
+        settings: CompareSettings,
+        most_missed: float,
+        tell: Tell,
+        stopped: Stopped,
+    ) -> FewestFloat:
+        """The fewest multiplications taken out of INT8 with which the candidate misses at most that share on these frames.
+
+        Args: found: the measured layers of this very candidate, whose blame leads the search.
+        Raises: BadInput: a frame cannot be read. Cancelled: `stopped` said so.
+        """
+        from trtviewer.blame.search import Search, names_of
+        from trtviewer.blame.trial import Bench
+        from trtviewer.sources.address import open_source
+
+        twin = self._room.twin(reference, candidate)
+        title = f"Searching the fewest layers in float, {len(frames.frames)} frames a trial"
+
+        def met(result: TotalsResult) -> bool:
+            rate = result.detections.counts.missed_rate
+            return rate is None or rate <= most_missed
+
+        with open_source(frames.source) as source:
+            bench = Bench(
+                twin,
+                (source.read(index) for index in frames.frames),
+                settings,
+                threads=THREADS,
+                progress=lambda passes: tell(title, 0, 0),
+                cancelled=stopped,
+            )
+        search = Search(bench, found.at_heads, met)
+        search.run()
+        result = search.result()
+        if result.best is None:
+            return FewestFloat(None, 0.0, None, len(result.trials))
+        best = result.best
+        return FewestFloat(
+            frozenset(names_of(twin, best)), best.int8_share, best.missed_rate, len(result.trials)
+        )
 
     def inspect(
         self,

@@ -40,12 +40,16 @@ class Session:
 
     @staticmethod
     def of(view_model: ViewModel, view: View) -> Session:
-        """What is in the window now."""
+        """What is in the window now; variants that were made here and not saved go with the window, so they are left out."""
         models, source = view_model.models, view_model.source
+        lasting = [
+            entry.path for entry in models.candidates if view_model.what_if.variant(entry.path).made is None
+        ]
+        shown = models.candidate.path if models.candidate is not None else None
         return Session(
             reference=models.reference.path if models.reference is not None else None,
-            candidates=tuple(entry.path for entry in models.candidates),
-            shown=max(0, models.shown),
+            candidates=tuple(lasting),
+            shown=lasting.index(shown) if shown in lasting else 0,
             source=source.address if source is not None else None,
             frame=view_model.position.frame_index,
             settings=view_model.settings,

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from trtviewer.compare.settings import CompareSettings, RefittedSettings
 from trtviewer.detect.boxes import NO_STRIDE
 from trtviewer.errors import BadInput, Cancelled, TrtviewerError
-from trtviewer.gui.blame_room import BlameRoom
+from trtviewer.gui.blame_room import BlameRoom, FewestFloat
 from trtviewer.gui.docks.newest import Newest
 from trtviewer.gui.engine import Engine
 from trtviewer.gui.recipe import Part, Recipe
@@ -25,6 +25,7 @@ from trtviewer.gui.what_if_state import (
     Coach,
     CoachFinding,
     Export,
+    FindFewest,
     FindLayers,
     FindThresholds,
     Inspect,
@@ -78,6 +79,8 @@ class WhatIf(Workshop):
         """Does what a dock asks for; `request` is one of the requests of `what_if_state.py`."""
         if isinstance(request, FindLayers):
             self._find_layers(request)
+        elif isinstance(request, FindFewest):
+            self._find_fewest(request)
         elif isinstance(request, Apply):
             self._apply(request)
         elif isinstance(request, Inspect):
@@ -123,6 +126,41 @@ class WhatIf(Workshop):
                 self._judge_all(reference, [candidate], request.frames, settings)
 
         self._start("layers", f"Measuring the layers of {candidate.path.name}", work)
+
+    def _find_fewest(self, request: FindFewest) -> None:
+        reference, candidate = self._specs()
+        found = self._state.layers
+        if reference is None or candidate is None or found is None or found.candidate != candidate.path:
+            self._model.set_status("Find the layers of this candidate first.")
+            return
+        settings = self._model.settings.plain
+
+        def work() -> None:
+            fewest = self._blame.fewest_float(
+                reference,
+                candidate,
+                found.result,
+                found.frames,
+                settings,
+                request.most_missed,
+                self._tell,
+                self._cancelled.is_set,
+            )
+            self._give(lambda: self._tick_fewest(fewest, request.most_missed))
+
+        self._start("layers", "Searching the fewest layers in float", work)
+
+    def _tick_fewest(self, fewest: FewestFloat, most_missed: float) -> None:
+        goal = f"at most {100 * most_missed:g} % missed"
+        if fewest.keep_float is None:
+            self._model.set_status(f"No layers in float reach {goal} on these frames.")
+            return
+        self._state.set_ticks(fewest.keep_float)
+        rate = "" if fewest.missed_rate is None else f", {100 * fewest.missed_rate:.1f} % missed"
+        self._model.set_status(
+            f"{goal[:1].upper()}{goal[1:]}: {len(fewest.keep_float)} layers in float, "
+            f"{100 * fewest.int8_share:.0f} % of MACs stay in INT8{rate} ({fewest.trials} sets measured)."
+        )
 
     def _apply(self, request: Apply) -> None:
         reference, _ = self._specs()

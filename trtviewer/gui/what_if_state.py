@@ -130,6 +130,13 @@ class FindLayers:
 
 
 @dataclass(frozen=True, slots=True)
+class FindFewest:
+    """Tick the fewest layers with which the measured candidate misses at most that share, on the frames it was measured on."""
+
+    most_missed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Apply:
     """Make a variant and show it.
 

@@ -16,12 +16,14 @@ from pytestqt.qtbot import QtBot
 from tests.gui.conftest import PATIENCE_MS, Inputs, open_all, wait_for_frame
 from trtviewer.blame.measurement import LayerMeasurement, measure
 from trtviewer.blame.pairing import load_twin
+from trtviewer.blame.trial import Bench
 from trtviewer.gui.docks.layer_rows import Column, LayerRows, noise_words, percent
-from trtviewer.gui.docks.layers import LayersDock
+from trtviewer.gui.docks.layers import MOST_MISSED, LayersDock
 from trtviewer.gui.docks.variant_model import Column as VariantColumn
 from trtviewer.gui.docks.variants import VariantsDock
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.recipe import Part
+from trtviewer.gui.session import Session
 from trtviewer.gui.what_if_state import Judge
 from trtviewer.models.load import load_spec
 from trtviewer.sources.address import open_source
@@ -418,3 +420,39 @@ def test_that_layers_of_a_video_that_is_gone_are_not_shown(
     qtbot.waitUntil(lambda: opened.view_model.source.address == str(copy), timeout=PATIENCE_MS)
     wait_idle(opened, qtbot)
     assert opened.view_model.what_if.layers is None
+
+
+def test_that_a_session_leaves_out_variants_that_were_not_saved(
+    found: MainWindow, qtbot: QtBot, inputs: Inputs
+) -> None:
+    apply(found, qtbot)
+    session = Session.of(found.view_model, found.comparison.viewport.view)
+    assert session.candidates == (inputs.candidate,)
+    assert session.shown == 0
+
+
+def test_that_the_search_ticks_layers_that_meet_its_goal(
+    opened: MainWindow, qtbot: QtBot, inputs: Inputs
+) -> None:
+    opened.findChild(QSpinBox, "layers.frames").setValue(24)
+    click(opened, qtbot, "layers.find")
+    qtbot.waitUntil(lambda: opened.view_model.what_if.layers is not None, timeout=PATIENCE_MS)
+    wait_idle(opened, qtbot)
+    (variant,) = opened.view_model.what_if.variants.values()
+    assert variant.figures.missed > MOST_MISSED * variant.figures.reference, (
+        "the twin must miss more than the goal"
+    )
+    opened.findChild(QAction, "layers.tick.fewest").trigger()
+    qtbot.waitUntil(lambda: bool(opened.view_model.what_if.ticks), timeout=PATIENCE_MS)
+    wait_idle(opened, qtbot)
+    twin = load_twin(load_spec(inputs.reference), load_spec(inputs.candidate))
+    with open_source(str(inputs.video)) as source:
+        bench = Bench(
+            twin, (source.read(index) for index in range(24)), opened.view_model.settings, threads=1
+        )
+    ticked = {
+        index for index, layer in enumerate(twin.layers) if layer.name in opened.view_model.what_if.ticks
+    }
+    trial = bench.try_float(ticked)
+    assert trial.missed_rate <= MOST_MISSED
+    assert f"{len(ticked)} layers in float" in opened.view_model.status

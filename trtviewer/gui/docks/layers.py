@@ -31,13 +31,23 @@ from trtviewer.gui.docks.recipe_form import RecipeForm
 from trtviewer.gui.docks.tables import TickTable, prepared, set_widths, sheet
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Requests, ViewModel
-from trtviewer.gui.what_if_state import TASK, Apply, FindLayers, Inspect, LayersFinding, ObjectFinding
+from trtviewer.gui.what_if_state import (
+    TASK,
+    Apply,
+    FindFewest,
+    FindLayers,
+    Inspect,
+    LayersFinding,
+    ObjectFinding,
+)
 
 FRAMES = 16
 SIDE_WIDTH = 228
 WITH_OPERATORS = 800
 """From this width of the table on there is room for the operators."""
 WORST = 5
+MOST_MISSED = 0.02
+"""The goal of the search: what may still be missed, as a share of what the reference finds."""
 _WIDTHS = {
     Column.KEEP: "Float",
     Column.OP: "Concat, fp32",
@@ -201,6 +211,10 @@ class LayersDock(QWidget):
             action = menu.addAction(words)
             action.setObjectName(f"layers.tick.{name}")
             action.triggered.connect(lambda _=False, name=name: self._tick(name))
+        menu.addSeparator()
+        fewest = menu.addAction(f"The fewest that leave {100 * MOST_MISSED:g} % missed (search)")
+        fewest.setObjectName("layers.tick.fewest")
+        fewest.triggered.connect(lambda: self._requests.what_if.emit(FindFewest(MOST_MISSED)))
         self.tick.setMenu(menu)
         row = QHBoxLayout()
         row.setSpacing(4)
