@@ -18,6 +18,8 @@ _SHEET = """
 QTableView::item {{ padding: 0 2px; border: none; }}
 QTableView::indicator {{ width: 11px; height: 11px; border: 1px solid {control}; border-radius: 3px; background: {background}; }}
 QTableView::indicator:checked {{ background: {accent}; border-color: {accent}; }}
+QTableView::indicator:selected {{ background: transparent; border-color: {on_accent}; }}
+QTableView::indicator:checked:selected {{ background: {on_accent}; border-color: {on_accent}; }}
 QHeaderView::section {{ padding: 3px 4px; }}
 QHeaderView::up-arrow, QHeaderView::down-arrow {{ image: none; width: 0; height: 0; }}
 """
@@ -72,4 +74,6 @@ def set_widths(view: QTableView, longest: dict[int, str]) -> None:
 
 def sheet(theme: Theme) -> str:
     """The tables' style sheet in a theme's colours."""
-    return _SHEET.format(control=theme.control, background=theme.background, accent=theme.accent)
+    return _SHEET.format(
+        control=theme.control, background=theme.background, accent=theme.accent, on_accent=theme.on_accent
+    )
