@@ -116,6 +116,11 @@ class LongWork:
 
         self._do(write)
 
+    @property
+    def labels(self) -> str | None:
+        """The file or folder of labels that was opened; None where only the source's own truth counts."""
+        return self._labels
+
     def open_labels(self, path: Path) -> None:
         """Takes the truth from a file or folder of labels, and shows it."""
         self._labels = str(path)

@@ -41,6 +41,8 @@ from trtviewer.gui.dialogs.problem import Banners
 from trtviewer.gui.dock_shelf import DockShelf
 from trtviewer.gui.engine import Engine
 from trtviewer.gui.file_commands import FileCommands
+from trtviewer.gui.file_makers import WHOLE_RUNS, FileMakers
+from trtviewer.gui.file_work import FileWork
 from trtviewer.gui.icons import icon
 from trtviewer.gui.panel import Panel
 from trtviewer.gui.panes.comparison_view import ComparisonView
@@ -57,16 +59,11 @@ from trtviewer.gui.view_model import Requests, ViewModel
 from trtviewer.gui.what_if import WhatIf
 
 PANEL_WIDTH = 328
-MODEL_FILTER = "Models (*.onnx *.engine *.plan *.trt);;All files (*)"
-SOURCE_FILTER = (
-    "Videos and pictures (*.mp4 *.avi *.mkv *.mov *.webm *.ts *.mpg *.m4v *.png *.jpg *.jpeg *.bmp *.tif *.webp);;"
-    "All files (*)"
-)
 
 _log = logging.getLogger(__name__)
 
 
-class MainWindow(FileCommands, ViewCommands, QMainWindow):
+class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
     """Everything in it is made here; `close` ends every thread before the window goes."""
 
     def __init__(
@@ -89,6 +86,7 @@ class MainWindow(FileCommands, ViewCommands, QMainWindow):
         self.engine = Engine(self.view_model, self.requests, self)
         self.what_if = WhatIf(self.view_model, self.requests, self.engine, self)
         self.video_export = VideoExport(self.view_model, self)
+        self.report_work = FileWork("report", self.view_model, self)
         self.actions_by_id: dict[str, QAction] = {}
         self._make_actions()
         self._make_central(demo)
@@ -261,8 +259,6 @@ class MainWindow(FileCommands, ViewCommands, QMainWindow):
             return True
         return super().event(event)
 
-    # Opening ------------------------------------------------------------------------------------------------------
-
     # Preferences --------------------------------------------------------------------------------------------------
 
     def _remember(self, kind: str, address: str) -> None:
@@ -325,10 +321,8 @@ class MainWindow(FileCommands, ViewCommands, QMainWindow):
         for name, action in self.actions_by_id.items():
             if name.startswith("play."):
                 action.setEnabled(source)
-            elif name == "file.export_video":
-                # A camera's past cannot be read again, and a model that is still opening has no outputs to decode.
-                ready = all(one is not None and one.spec for one in (models.reference, models.candidate))
-                action.setEnabled(ready and model.source is not None and model.source.length is not None)
+            elif name in WHOLE_RUNS:
+                action.setEnabled(self.can_run_whole())
             elif name in ("compare.analyse", "compare.measure", "compare.swap"):
                 action.setEnabled(both and (source or name != "compare.analyse"))
             elif name == "compare.close_candidate":
@@ -378,6 +372,7 @@ class MainWindow(FileCommands, ViewCommands, QMainWindow):
             self._reading.close()
         self.shelf.close()
         self.video_export.close()
+        self.report_work.close()
         self.what_if.close()
         self.engine.close()
         self.comparison.close_view()
