@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.gui.conftest import FRAMES, PATIENCE_MS, Inputs
@@ -21,8 +24,10 @@ CONFIDENCE = 0.3
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evidence is unpacked into the cache, and what is built is entered in a list of trusted plans: not the user's."""
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
 
 
 def choose(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
@@ -126,3 +131,106 @@ def test_that_closing_the_window_in_the_middle_leaves_nothing(
 def test_that_nothing_is_reported_of_an_empty_window(window: MainWindow) -> None:
     for name in ("file.export_report", "file.save_evidence"):
         assert not window.actions_by_id[name].isEnabled()
+
+
+@pytest.fixture
+def rtx() -> None:
+    pytest.importorskip("tensorrt_rtx_bindings", reason="needs the wheels of the extra `rtx`")
+
+
+def begin_build(window: MainWindow, qtbot: QtBot, out: Path) -> None:
+    """Goes through the dialog: TensorRT for RTX, of the reference, to `out`."""
+    window.actions_by_id["file.build_engine"].trigger()
+    field = window.findChild(QLineEdit, "build.path")
+    dialog = field.window()
+    qtbot.waitExposed(dialog)
+    dialog.findChild(QComboBox, "build.runtime").setCurrentText("TensorRT for RTX")
+    assert field.text().endswith("tiny-rtx.engine")
+    field.clear()
+    assert not dialog.findChild(QPushButton, "build.go").isEnabled()
+    qtbot.keyClicks(field, str(out))
+    qtbot.mouseClick(dialog.findChild(QPushButton, "build.go"), Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.usefixtures("rtx")
+def test_that_an_engine_is_built_from_the_menu_with_its_phases_told(
+    comparing: MainWindow, inputs: Inputs, qtbot: QtBot, tmp_path: Path
+) -> None:
+    seen: list[tuple[str, int]] = []
+    comparing.view_model.progress_changed.connect(
+        lambda works: seen.extend((work.title, work.done) for work in works if work.task == "build")
+    )
+    out = tmp_path / "out.engine"
+    with qtbot.waitSignal(comparing.build_work.finished, timeout=12 * PATIENCE_MS):
+        begin_build(comparing, qtbot, tmp_path / "out")
+    assert comparing.view_model.problems == ()
+    assert comparing.view_model.status.startswith("Built out.engine: TensorRT for RTX")
+    assert comparing.view_model.progress == ()
+    assert all(title.startswith("Building out.engine with TensorRT for RTX") for title, _ in seen)
+    assert len({title for title, _ in seen}) > 1, "the builder's phases are named"
+    assert [done for _, done in seen] == sorted(done for _, done in seen)
+    plan = out.read_bytes()
+    assert plan[:4] == b"vtrt", "the magic of a plan for RTX"
+    assert (tmp_path / "out.engine.sha256").read_text() == f"{hashlib.sha256(plan).hexdigest()}  out.engine\n"
+    assert load_spec(out).heads == load_spec(inputs.reference).heads
+
+
+@pytest.mark.usefixtures("rtx")
+def test_that_cancel_or_closing_ends_a_build_and_leaves_nothing(
+    comparing: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(comparing.build_work.finished, timeout=12 * PATIENCE_MS):
+        begin_build(comparing, qtbot, tmp_path / "never.engine")
+        comparing.build_work.cancel()
+    assert "cancelled" in comparing.view_model.status
+    begin_build(comparing, qtbot, tmp_path / "never.engine")
+    comparing.close()
+    assert not comparing.build_work.running
+    assert list(tmp_path.glob("*never*")) == []
+
+
+@pytest.mark.usefixtures("rtx")
+def test_that_a_refused_build_is_a_banner_with_advice(
+    comparing: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "out.toml").write_text('family = "yolox"\n')
+    with qtbot.waitSignal(comparing.build_work.finished, timeout=12 * PATIENCE_MS):
+        begin_build(comparing, qtbot, tmp_path / "out.engine")
+    (problem,) = comparing.view_model.problems
+    assert problem.subject == "out.toml"
+    assert "choose another name" in problem.advice
+    assert not (tmp_path / "out.engine").exists()
+
+
+def test_that_the_command_says_what_a_build_lacks(
+    window: MainWindow, inputs: Inputs, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = window.actions_by_id["file.build_engine"]
+    with monkeypatch.context() as nothing_installed:
+        for name in ("tensorrt", "tensorrt_bindings", "tensorrt_rtx", "tensorrt_rtx_bindings"):
+            nothing_installed.setitem(sys.modules, name, None)
+        window.show_can_build()
+        assert not action.isEnabled()
+        assert "pip install 'trtviewer[rtx]'" in action.toolTip()
+    pytest.importorskip("tensorrt_rtx_bindings", reason="needs the wheels of the extra `rtx`")
+    window.show_can_build()
+    assert not action.isEnabled()
+    assert "Open an ONNX model" in action.toolTip()
+    window.engine.open_reference(inputs.reference)
+    qtbot.waitUntil(action.isEnabled, timeout=PATIENCE_MS)
+    assert "Builds a TensorRT engine" in action.toolTip()
+
+
+@pytest.mark.usefixtures("rtx")
+def test_that_the_dialog_warns_of_a_file_that_is_there(
+    comparing: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "old.engine").write_bytes(b"old")
+    comparing.actions_by_id["file.build_engine"].trigger()
+    field = comparing.findChild(QLineEdit, "build.path")
+    field.clear()
+    qtbot.keyClicks(field, str(tmp_path / "old.engine"))
+    assert "will be replaced" in field.window().findChild(QLabel, "build.words").text()
+    with qtbot.waitSignal(field.window().rejected, timeout=2000):
+        qtbot.keyClick(field.window(), Qt.Key.Key_Escape)
+    assert (tmp_path / "old.engine").read_bytes() == b"old"

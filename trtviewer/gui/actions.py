@@ -103,6 +103,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("file.save_figures", "Save &figures…", Menu.FILE, lambda window: window.save_figures(), ("Ctrl+E",), "Saves the figures of what is analysed as JSON, as compare --json does", group=2),
     Action("file.export_report", "Export repor&t…", Menu.FILE, lambda window: window.export_report(), ("Ctrl+Shift+R",), "Runs both models over the whole video and writes the report as one page to mail, as compare --html does", group=2),
     Action("file.save_evidence", "Save evi&dence…", Menu.FILE, lambda window: window.save_evidence(), ("Ctrl+Shift+D",), "Runs both models over the whole video and writes its worst frames with both sides' outputs, which open again with no model", group=2),
+    Action("file.build_engine", "&Build engine…", Menu.FILE, lambda window: window.build_engine(), ("Ctrl+Shift+B",), "Builds a TensorRT engine of the reference or the candidate, as trtviewer build does", group=2),
     Action("file.open_session", "Open sess&ion…", Menu.FILE, lambda window: window.ask_session(), ("Ctrl+Shift+P",), "Opens a saved session", group=3),
     Action("file.save_session", "Save s&ession…", Menu.FILE, lambda window: window.save_session(), ("Ctrl+Shift+S",), "Saves what is open, the frame, the thresholds and the view as a readable TOML file", group=3),
     Action("file.quit", "&Quit", Menu.FILE, lambda window: window.close(), ("Ctrl+Q",), group=9),

@@ -1,18 +1,25 @@
-"""The commands of the File menu that make a file in the background: report, evidence."""
+"""The commands of the File menu that make a file in the background: report, evidence, engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog
 
+from trtviewer.build.request import BuildProgress, BuildRequest, Runtime
+from trtviewer.gui.builders import TITLES, builders, built_words, missing, phase_words
 from trtviewer.gui.export_report import ReportRequest, write_reports
 from trtviewer.gui.file_work import FileWork, Tell
 from trtviewer.gui.view_model import ViewModel
+from trtviewer.models.spec import ModelSpec
 
 if TYPE_CHECKING:
+    from trtviewer.gui.dialogs.build_engine import EngineRequest
     from trtviewer.gui.engine import Engine
 
 WHOLE_RUNS = ("file.export_video", "file.export_report", "file.save_evidence")
@@ -25,6 +32,8 @@ class FileMakers:
     view_model: ViewModel
     engine: Engine
     report_work: FileWork
+    build_work: FileWork
+    actions_by_id: dict[str, QAction]
 
     def export_report(self) -> None:
         """Asks where to, and writes the page in the background."""
@@ -65,6 +74,51 @@ class FileMakers:
             return f"Saved {path.name}, of {count:,} frames."
 
         self.report_work.start(f"Writing {path.name}", work)
+
+    def build_engine(self) -> None:
+        """Asks of which model and where to, and builds it in the background."""
+        from trtviewer.gui.dialogs.build_engine import BuildEngineDialog
+
+        models, runtimes = self._onnx_models(), builders()
+        if not models or not runtimes:
+            return
+        dialog = BuildEngineDialog(models, runtimes, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._build(dialog.request()))
+        dialog.open()
+
+    def show_can_build(self, *_: object) -> None:
+        """Lets the command be given where a builder and an ONNX model are there; else its tip says what is missing."""
+        action = self.actions_by_id["file.build_engine"]
+        if not builders():
+            reason = missing()
+        elif not self._onnx_models():
+            reason = "Open an ONNX model first: engines are built of those"
+        else:
+            reason = ""
+        action.setEnabled(not reason)
+        action.setToolTip(reason or action.data())
+
+    def _onnx_models(self) -> list[ModelSpec]:
+        models = self.view_model.models
+        specs = [one.spec for one in (models.reference, models.candidate) if one is not None and one.spec]
+        return [spec for spec in specs if spec.path.suffix.lower() == ".onnx"]
+
+    def _build(self, request: EngineRequest) -> None:
+        if request.runtime is Runtime.TENSORRT:
+            # It chooses kernels by their time: what plays beside it would be measured too.
+            self.view_model.set_playing(replace(self.view_model.playing, playing=False))
+
+        def work(tell: Tell, cancelled: Callable[[], bool]) -> str:
+            from trtviewer.build.engine import build_engine
+
+            def told(progress: BuildProgress) -> None:
+                tell(phase_words(progress.phase), round(100 * progress.share), 100)
+
+            asked = BuildRequest(request.spec.path, request.runtime)
+            return built_words(build_engine(request.spec, request.path, asked, told, cancelled))
+
+        self.build_work.start(f"Building {request.path.name} with {TITLES[request.runtime]}", work)
 
 
 def _named(text: str, suffix: str) -> Path:

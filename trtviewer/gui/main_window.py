@@ -58,8 +58,6 @@ from trtviewer.gui.view_commands import ViewCommands
 from trtviewer.gui.view_model import Requests, ViewModel
 from trtviewer.gui.what_if import WhatIf
 
-PANEL_WIDTH = 328
-
 _log = logging.getLogger(__name__)
 
 
@@ -87,6 +85,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
         self.what_if = WhatIf(self.view_model, self.requests, self.engine, self)
         self.video_export = VideoExport(self.view_model, self)
         self.report_work = FileWork("report", self.view_model, self)
+        self.build_work = FileWork("build", self.view_model, self)
         self.actions_by_id: dict[str, QAction] = {}
         self._make_actions()
         self._make_central(demo)
@@ -113,6 +112,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
                 else ""
             )
             action.setToolTip(f"{entry.help}  ({key})" if key else entry.help)
+            action.setData(action.toolTip())
             action.setStatusTip("")
             action.setCheckable(entry.checked is not None)
             action.triggered.connect(lambda _=False, run=entry.run: (run(self), self._show_checked()))
@@ -124,6 +124,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
         for menu in Menu:
             made = bar.addMenu(menu.value)
             made.setObjectName(f"menu.{menu.name.lower()}")
+            made.setToolTipsVisible(True)
             group = 0
             for entry in ACTIONS:
                 if entry.menu is not menu:
@@ -246,9 +247,11 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
         self.engine.ambiguous.connect(self.ask_reading)
         self.requests.reveal.connect(self.shelf.reveal)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
+        model.models_changed.connect(self.show_can_build)
         self._show_page()
         self._show_checked()
         self._show_enabled()
+        self.show_can_build()
 
     # Keys ---------------------------------------------------------------------------------------------------------
 
@@ -371,8 +374,8 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
         if self._reading is not None:
             self._reading.close()
         self.shelf.close()
-        self.video_export.close()
-        self.report_work.close()
+        for work in (self.video_export, self.report_work, self.build_work):
+            work.close()
         self.what_if.close()
         self.engine.close()
         self.comparison.close_view()

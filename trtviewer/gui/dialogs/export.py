@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from trtviewer.gui.dialogs.file_name import file_of
 from trtviewer.gui.export_video import VideoRequest, frame_size, titles_of
 from trtviewer.gui.view_model import ViewModel
 from trtviewer.sources.source import FrameRange
@@ -109,7 +110,7 @@ class ExportDialog(QDialog):
         assert reference.spec is not None
         assert candidate.spec is not None
         assert model.source is not None
-        path = _file_of(self.path.text())
+        path = file_of(self.path.text(), ".mp4")
         assert path is not None, "the button is dead until a file is named"
         return VideoRequest(
             path=path,
@@ -126,7 +127,7 @@ class ExportDialog(QDialog):
 
     def _say(self) -> None:
         count = self.last.value() - self.first.value() + 1
-        named = _file_of(self.path.text()) is not None
+        named = file_of(self.path.text(), ".mp4") is not None
         self.go.setEnabled(count > 0 and named)
         if count < 1:
             self.words.setText("The last frame lies before the first.")
@@ -155,16 +156,6 @@ def _number(name: str, value: int, length: int | None) -> QSpinBox:
     box.setMinimumWidth(88)
     box.setAlignment(Qt.AlignmentFlag.AlignRight)
     return box
-
-
-def _file_of(text: str) -> Path | None:
-    """The file that was typed, ending in .mp4; None where the text names none."""
-    path = Path(text.strip())
-    if path.parts[:1] == ("~",):
-        path = Path.home().joinpath(*path.parts[1:])
-    if not path.name or text.rstrip().endswith("/") or path.is_dir():
-        return None
-    return path if path.suffix.lower() == ".mp4" else path.with_name(path.name + ".mp4")
 
 
 def _default_path(address: str, name: str) -> Path:
