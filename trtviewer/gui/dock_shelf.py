@@ -30,12 +30,16 @@ class DockShelf(QObject):
             if before is not None:
                 window.tabifyDockWidget(before, dock)
             before = dock
-            if not entry.shown:
-                dock.hide()
+        self.show_first()
+
+    def show_first(self) -> None:
+        """The docks as a window has them at first."""
+        for entry in DOCKS:
+            self.docks[entry.id].setVisible(entry.shown)
         shown = [self.docks[entry.id] for entry in DOCKS if entry.shown]
         if shown:
             shown[0].raise_()
-            window.resizeDocks([shown[0]], [HEIGHT], Qt.Orientation.Vertical)
+            self._window.resizeDocks([shown[0]], [HEIGHT], Qt.Orientation.Vertical)
 
     def fill(self, dock_id: str) -> QWidget:
         """The widget in a dock; made now if it was never seen: the start does not wait for what is behind a tab."""

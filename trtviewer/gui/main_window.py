@@ -43,6 +43,7 @@ from trtviewer.gui.engine import Engine
 from trtviewer.gui.file_commands import FileCommands
 from trtviewer.gui.file_makers import WHOLE_RUNS, FileMakers
 from trtviewer.gui.file_work import FileWork
+from trtviewer.gui.furnishing import Furnishing
 from trtviewer.gui.icons import icon
 from trtviewer.gui.panel import Panel
 from trtviewer.gui.panes.comparison_view import ComparisonView
@@ -61,7 +62,7 @@ from trtviewer.gui.what_if import WhatIf
 _log = logging.getLogger(__name__)
 
 
-class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
+class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow):
     """Everything in it is made here; `close` ends every thread before the window goes."""
 
     def __init__(
@@ -76,6 +77,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
         self.presenting = False
         self._wanted: Session | None = None
         self._reading: QDialog | None = None
+        self._stowed: QByteArray | None = None
         self._preferences_file = preferences_file
         self.preferences = preferences_file.read()
         self.view_model = ViewModel(self)
@@ -248,6 +250,8 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
         self.requests.reveal.connect(self.shelf.reveal)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
         model.models_changed.connect(self.show_can_build)
+        model.models_changed.connect(self.furnish)
+        model.source_changed.connect(self.furnish)
         self._show_page()
         self._show_checked()
         self._show_enabled()
@@ -284,8 +288,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
     def _restore(self) -> None:
         if self.preferences.geometry:
             self.restoreGeometry(QByteArray(self.preferences.geometry))
-        if self.preferences.layout:
-            self.restoreState(QByteArray(self.preferences.layout))
+        self.stow(self.preferences.layout or b"")
         self.view_model.set_playing(replace(self.view_model.playing, speed=self.preferences.speed))
         self.view_model.set_settings(self.preferences.settings)
 
@@ -361,7 +364,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, QMainWindow):
         self.preferences = replace(
             self.preferences,
             geometry=bytes(self.saveGeometry().data()),
-            layout=bytes(self.saveState().data()),
+            layout=self.layout_to_keep(),
             speed=self.view_model.playing.speed,
             settings=self.view_model.settings,
         )

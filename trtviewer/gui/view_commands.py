@@ -126,6 +126,8 @@ class ViewCommands:
             self.restoreState(state)
         for part in parts:
             part.setVisible(not self.presenting)
+        if not self.presenting:
+            self.furnish()
         self.comparison.set_presentation(self.presenting)
         self._show_checked()
 
