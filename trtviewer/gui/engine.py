@@ -33,6 +33,7 @@ from trtviewer.gui.view_model import (
     ViewModel,
 )
 from trtviewer.pipeline.playback import PlaybackUpdate
+from trtviewer.sources.frame import Frame
 
 __all__ = ["Engine", "problem_of"]
 
@@ -89,6 +90,7 @@ class Engine(Openings, LongWork, QObject):
         self._shown_at: list[float] = []
         self._dropped = 0
         self._wanted_seek: int | None = None
+        self._wanted_look: int | None = None
         self._seek_lock = threading.Lock()
         self._pace = Pace()
         self._last_books: BooksUpdate | None = None
@@ -124,6 +126,16 @@ class Engine(Openings, LongWork, QObject):
     def step(self, frames: int) -> None:
         self._model.set_playing(replace(self._model.playing, playing=False))
         self._transport.submit(self._guarded, lambda: self._room.step(int(frames)), "source", None)
+        if self._room.playback is None:
+            self.look(self._model.position.frame_index + int(frames))
+
+    def look(self, frame_index: int) -> None:
+        """Shows a frame of a source that no model is open for; of many asked for in a drag, the newest is enough."""
+        with self._seek_lock:
+            waiting = self._wanted_look is not None
+            self._wanted_look = int(frame_index)
+        if not waiting:
+            self._do(self._look, "source")
 
     def select(self, selection: Selection | None) -> None:
         if selection is not None:
@@ -179,6 +191,15 @@ class Engine(Openings, LongWork, QObject):
             wanted, self._wanted_seek = self._wanted_seek, None
         if wanted is not None:
             self._room.seek(wanted)
+            if self._room.playback is None:
+                self.look(wanted)
+
+    def _look(self) -> None:
+        with self._seek_lock:
+            wanted, self._wanted_look = self._wanted_look, None
+        frame = self._room.look(wanted) if wanted is not None else None
+        if frame is not None:
+            self._events.publish(lambda: self._take_bare(frame))
 
     # From the core's threads --------------------------------------------------------------------------------------
 
@@ -220,6 +241,13 @@ class Engine(Openings, LongWork, QObject):
             self._model.set_comparison(comparison)
         self._model.set_position(Position(comparison.frame.index, comparison.frame.time_s))
         self._model.clear_problems("source")
+
+    def _take_bare(self, frame: Frame) -> None:
+        # A picture of a model may have come meanwhile: it is the newer one.
+        if self._model.comparison is None and self._model.alone is None:
+            self._model.set_bare(frame)
+            self._model.set_position(Position(frame.index, frame.time_s))
+            self._model.clear_problems("source")
 
     def _side_of(self, comparison: FrameComparison) -> str | None:
         models = self._model.models

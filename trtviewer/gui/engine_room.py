@@ -25,6 +25,7 @@ from trtviewer.pipeline.bench import BenchResult, bench_pair
 from trtviewer.pipeline.pair import Pair, make_pair, threads_of_each
 from trtviewer.pipeline.playback import Playback, PlaybackUpdate
 from trtviewer.pipeline.worker import RunnerThread, Worker
+from trtviewer.sources.frame import Frame
 from trtviewer.sources.source import FrameRange, Source
 
 SIDES = ("reference", "candidate")
@@ -161,6 +162,15 @@ class EngineRoom:
         self._books.forget_all()
         opened(source)
         self._rebuild()
+
+    def look(self, frame_index: int) -> Frame | None:
+        """A frame of the source while no model is open; None where one is, whose player shows the frames then.
+
+        Raises: BadInput: the source is damaged there.
+        """
+        if self._source is None or self._source.length is None or self._runners:
+            return None
+        return self._source.read(min(max(0, frame_index), self._source.length - 1))
 
     def close_source(self) -> None:
         self.stop_analysis()

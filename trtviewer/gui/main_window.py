@@ -234,6 +234,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         for signal in (
             model.comparison_changed,
             model.alone_changed,
+            model.bare_changed,
             model.models_changed,
             model.source_changed,
         ):
@@ -302,7 +303,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
 
     def _show_page(self, *_: object) -> None:
         model = self.view_model
-        picture = model.comparison is not None or model.alone is not None
+        picture = any(one is not None for one in (model.comparison, model.alone, model.bare))
         ready = model.source is not None and (model.models.reference or model.models.candidate)
         page = self.comparison if picture or ready else self.start_page
         if page is not self._stack.currentWidget():
@@ -325,7 +326,10 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         source, models = model.source is not None, model.models
         both = models.reference is not None and models.candidate is not None
         for name, action in self.actions_by_id.items():
-            if name.startswith("play."):
+            if name == "play.toggle":
+                # Without a model nothing keeps the clock; the frames can be gone through.
+                action.setEnabled(source and (models.reference or models.candidate) is not None)
+            elif name.startswith("play."):
                 action.setEnabled(source)
             elif name in WHOLE_RUNS:
                 action.setEnabled(self.can_run_whole())

@@ -50,6 +50,7 @@ class Openings:
     if TYPE_CHECKING:
 
         def seek(self, frame_index: int) -> None: ...
+        def look(self, frame_index: int) -> None: ...
         def _do(
             self,
             work: Callable[[], object],
@@ -215,6 +216,7 @@ class Openings:
             self._last_books = None
             self._model.set_comparison(None)
             self._model.set_alone(None)
+            self._model.set_bare(None)
             self._model.set_matched_video(None)
             self._model.set_video_errors(None)
             self._model.set_selection(None)
@@ -226,6 +228,7 @@ class Openings:
             self._model.set_source(entry)
             self._new_thumbnails(entry.address)
             self.opened.emit("source", entry.address)
+            self.look(0)
 
         self._events.publish(tell)
 

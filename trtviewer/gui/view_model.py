@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from trtviewer.compare.frame_comparison import FrameComparison
     from trtviewer.compare.matched_video import MatchedVideo
     from trtviewer.compare.tensor_error import TensorErrors
+    from trtviewer.sources.frame import Frame
 
 __all__ = [
     "SIZES",
@@ -109,6 +110,7 @@ class ViewModel(QObject):
         comparison: FrameComparison | None. Both sides of the frame that is shown; None where a side is missing.
         alone: (side, FrameComparison) | None. Where only one model is open: which side it is, and its frame compared with
             itself, of which only that side is to be shown. Never set while `comparison` is.
+        bare: Frame | None. The frame of a source that no model looks at yet; never set while one of the two above is.
         settings: CompareSettings. The four thresholds, set by controls (and the histogram's epsilon lines).
         models: Models.    source: SourceEntry | None.    position: Position.    playing: Playing.
         matched_video: MatchedVideo | None. Everything analysed so far; its `.settings` say which settings it belongs to,
@@ -129,6 +131,7 @@ class ViewModel(QObject):
 
     comparison_changed = Signal(object)
     alone_changed = Signal(object)
+    bare_changed = Signal(object)
     settings_changed = Signal(object)
     models_changed = Signal(object)
     source_changed = Signal(object)
@@ -155,6 +158,7 @@ class ViewModel(QObject):
         super().__init__(parent)
         self.comparison: FrameComparison | None = None
         self.alone: tuple[str, FrameComparison] | None = None
+        self.bare: Frame | None = None
         self.settings = CompareSettings()
         self.models = Models()
         self.source: SourceEntry | None = None
@@ -184,6 +188,8 @@ class ViewModel(QObject):
         if comparison is not self.comparison:
             self.comparison = comparison
             self.comparison_changed.emit(comparison)
+        if comparison is not None:
+            self.set_bare(None)
 
     def set_alone(self, alone: tuple[str, FrameComparison] | None) -> None:
         if alone is not None:
@@ -191,6 +197,13 @@ class ViewModel(QObject):
         if alone != self.alone:
             self.alone = alone
             self.alone_changed.emit(alone)
+        if alone is not None:
+            self.set_bare(None)
+
+    def set_bare(self, frame: Frame | None) -> None:
+        if frame is not self.bare:
+            self.bare = frame
+            self.bare_changed.emit(frame)
 
     def set_settings(self, settings: CompareSettings) -> None:
         if settings != self.settings:

@@ -26,6 +26,7 @@ from trtviewer.gui.view_model import Display, Overlay, PaneMode, Problem, Select
 
 if TYPE_CHECKING:
     from trtviewer.compare.frame_comparison import FrameComparison
+    from trtviewer.sources.frame import Frame
 
 SIDES = ("reference", "candidate")
 GAP = 2
@@ -82,6 +83,7 @@ class ComparisonView(QWidget):
         self.viewport.changed.connect(self._view_moved)
         view_model.comparison_changed.connect(self._comparison_changed)
         view_model.alone_changed.connect(self._alone_changed)
+        view_model.bare_changed.connect(self._bare_changed)
         view_model.models_changed.connect(self._models_changed)
         view_model.source_changed.connect(self._source_changed)
         view_model.display_changed.connect(self._display_changed)
@@ -162,6 +164,13 @@ class ComparisonView(QWidget):
             self._set_shown(Shown(comparison.frame, None, (side, own)))
         elif self._model.comparison is None:
             self._set_shown(None)
+
+    def _bare_changed(self, frame: Frame | None) -> None:
+        if frame is not None:
+            self._set_shown(Shown(frame))
+        elif self._model.comparison is None and self._model.alone is None:
+            self._set_shown(None)
+        self._show_notices()
 
     def _set_shown(self, shown: Shown | None) -> None:
         new_size = (

@@ -13,7 +13,7 @@ def notice(model: ViewModel, sides: Sequence[str]) -> str:
     """The sentence over a pane that shows these sides; empty where the picture says all."""
     if len(sides) == 1 and sides[0] in SIDES:
         entry = getattr(model.models, sides[0])
-        if entry is None and (model.models.reference or model.models.candidate):
+        if entry is None and (model.models.reference or model.models.candidate or model.bare is not None):
             return f"Drop the {sides[0]} model here"
         if entry is not None and entry.state == "opening":
             return f"Opening {entry.name} …"
@@ -23,6 +23,8 @@ def notice(model: ViewModel, sides: Sequence[str]) -> str:
             return f"{entry.name} cannot be compared with the {model.alone[0]}"
     comparison = model.comparison
     if comparison is None:
+        if model.bare is not None and not (model.models.reference or model.models.candidate):
+            return "Drop two models: the INT8 one becomes the candidate"
         if model.source is None and (model.models.reference or model.models.candidate):
             return "Drop a video, a picture or a folder of pictures"
         return ""
