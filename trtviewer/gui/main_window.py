@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
+from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
     QGuiApplication,
-    QKeyEvent,
     QKeySequence,
 )
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QAbstractSlider,
     QApplication,
-    QComboBox,
     QDialog,
     QHBoxLayout,
     QMainWindow,
     QMenu,
     QSizePolicy,
     QStackedWidget,
-    QTabBar,
     QToolBar,
     QToolButton,
     QVBoxLayout,
@@ -45,6 +39,7 @@ from trtviewer.gui.file_makers import WHOLE_RUNS, FileMakers
 from trtviewer.gui.file_work import FileWork
 from trtviewer.gui.furnishing import Furnishing
 from trtviewer.gui.icons import icon
+from trtviewer.gui.own_keys import wants
 from trtviewer.gui.panel import Panel
 from trtviewer.gui.panes.comparison_view import ComparisonView
 from trtviewer.gui.preferences import Preferences, PreferencesFile
@@ -262,7 +257,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
 
     def event(self, event: QEvent) -> bool:
         # A key that the focused control uses itself is not taken for a shortcut: arrows move a focused slider.
-        if event.type() == QEvent.Type.ShortcutOverride and _wants(QApplication.focusWidget(), event):
+        if event.type() == QEvent.Type.ShortcutOverride and wants(QApplication.focusWidget(), event):
             event.accept()
             return True
         return super().event(event)
@@ -386,25 +381,3 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         self.what_if.close()
         self.engine.close()
         self.comparison.close_view()
-
-
-def _wants(focused: QObject | None, event: QEvent) -> bool:
-    """Whether the control that has the focus uses this key itself."""
-    if not isinstance(event, QKeyEvent):
-        return False
-    key, plain = (
-        event.key(),
-        event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier),
-    )
-    if not plain:
-        return False
-    keys: Sequence[Qt.Key] = ()
-    if isinstance(focused, QAbstractSlider):
-        keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
-    elif isinstance(focused, QAbstractItemView | QComboBox):
-        keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Space)
-    elif isinstance(focused, QAbstractButton):
-        keys = (Qt.Key.Key_Space,)
-    elif isinstance(focused, QTabBar):
-        keys = (Qt.Key.Key_Left, Qt.Key.Key_Right)
-    return key in keys
