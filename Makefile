@@ -25,7 +25,8 @@ lint: setup-test
 	$(BIN)/lint-imports --no-cache
 
 bench: setup-test
-	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in tests/benchmarks/bench_*.py; do name=$$(basename $$script .py); echo "== $$name"; \
+		$(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 # A folder that runs with no Python installed, dist/trtviewer/, and an archive of it.
 package: setup

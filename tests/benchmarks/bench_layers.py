@@ -209,7 +209,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     kinds = ["cost", "memory", "removal", "sets", *_CHILDREN]
-    parser.add_argument("what", choices=kinds, help="ours and theirs: one process of cost")
+    parser.add_argument(
+        "what", nargs="?", default="cost", choices=kinds, help="ours and theirs: one process of cost"
+    )
     parser.add_argument("paths", nargs="*", metavar="MODEL CANDIDATE SOURCE")
     parser.add_argument("--frames", type=int, nargs="+", default=[30])
     parser.add_argument("--goal", default="missed_rate <= 0.02")

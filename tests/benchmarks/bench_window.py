@@ -1,6 +1,6 @@
 """How long the GUI thread works for one frame of 1080p with all docks open, how late it ever is, and what a slider step costs.
 
-    python tests/benchmarks/bench_window.py [--seconds 30] [--model M --candidate M --source S]
+    python tests/benchmarks/bench_window.py [--seconds 20] [--soak 300] [--model M --candidate M --source S]
 
 Offscreen, at 1920x1080. Without arguments: a tiny detector and its twin on generated video, at a confidence that shows
 about fifty boxes a pane, so that the window is measured and not the models. GUI time is the thread's own CPU time between
@@ -114,6 +114,40 @@ def measure_playing(window: MainWindow, seconds: float, watchdog: Watchdog) -> N
     )
 
 
+def soak(window: MainWindow, other: Path, seconds: float, watchdog: Watchdog) -> None:
+    """Plays while it seeks, resizes, changes the candidate and analyses in the background; tells stalls and memory."""
+    chance = random.Random(0)
+    window.engine.add_candidate(other, show=False)
+    window.requests.analyse.emit()
+    window.view_model.set_playing(type(window.view_model.playing)(True, 1.0, None))
+    deeds = (
+        lambda: window.requests.seek.emit(chance.randrange(FRAMES)),
+        lambda: window.resize(chance.randint(1280, 1920), chance.randint(800, 1080)),
+        lambda: window.requests.show_candidate.emit(chance.randrange(2)),
+        window.requests.analyse.emit,
+        lambda: window.view_model.set_playing(type(window.view_model.playing)(True, 1.0, None)),
+    )
+    run_for(10)
+    watchdog.late_ms.clear()
+    early, end = resident_mb(), time.monotonic() + seconds
+    peak = early
+    while time.monotonic() < end:
+        chance.choice(deeds)()
+        run_for(0.7)
+        peak = max(peak, resident_mb())
+    late = np.array(watchdog.late_ms)
+    print(
+        f"{seconds:.0f} s of seeking, resizing, other models and analysis: p99 {np.percentile(late, 99):.1f} ms late, at most "
+        f"{late.max():.1f} ms, {int((late > 100).sum())} times above 100 ms; memory {early:.0f} MB, at most {peak:.0f} MB, "
+        f"{resident_mb():.0f} MB at the end"
+    )
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
 def measure_slider(window: MainWindow) -> None:
     window.view_model.set_playing(type(window.view_model.playing)(False))
     run_for(0.5)
@@ -137,6 +171,7 @@ def measure_slider(window: MainWindow) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--soak", type=float, default=0, help="seconds of hasty use besides")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--candidate", type=Path)
     parser.add_argument("--source")
@@ -165,6 +200,8 @@ def main() -> None:
         settle_boxes(window)
         measure_playing(window, arguments.seconds, watchdog)
         measure_slider(window)
+        if arguments.soak:
+            soak(window, quantized_twin(reference, folder / "other.onnx", seed=7), arguments.soak, watchdog)
         window.shut_down()
         window.deleteLater()
         application.processEvents()
