@@ -29,11 +29,7 @@ from trtviewer.gui.view_model import PaneMode, Selection
 SCENE = "scene:street?condition=mix&seed=3&frames=240"
 NIGHT_FRAME = 215
 SIZES = ((1280, 800), (1920, 1080))
-README = {
-    "dark-1280x800-side_by_side": "window",
-    "light-1280x800-split": "split",
-    "dark-1280x800-dock-heatmaps": "heatmaps",
-}
+README = {"dark-1280x800-side_by_side": "window", "light-1280x800-split": "split"}
 PATIENCE_S = 240
 
 
