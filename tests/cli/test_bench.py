@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.model_zoo import quantized_twin, tiny_yolo_anchor
 from trtviewer.cli.main import run
-from trtviewer.errors import BadInput, Cancelled
+from trtviewer.errors import BadInput, BadUsage, Cancelled
 from trtviewer.models.load import load_spec
 from trtviewer.pipeline.bench import bench_pair
 
@@ -64,3 +65,23 @@ def test_that_a_cancelled_benchmark_has_no_half_result(models: tuple[Path, Path,
     with pytest.raises(Cancelled):
         bench_pair(*specs, progress=shares.append, cancelled=lambda: len(shares) > 8, seconds=0.5)
     assert shares == sorted(shares)
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+def test_that_a_time_that_is_none_is_refused(models: tuple[Path, Path, Path], seconds: str) -> None:
+    with pytest.raises(BadUsage, match="--seconds: must be above 0"):
+        run(["bench", "--reference", str(models[0]), "--candidate", str(models[1]), f"--seconds={seconds}"])
+
+
+def test_that_the_shortest_time_measures_once(models: tuple[Path, Path, Path]) -> None:
+    result = bench_pair(load_spec(models[0]), load_spec(models[1]), seconds=1e-9)
+    assert result.reference.alone.runs == result.candidate.together.runs == 1
+
+
+def test_that_a_recording_is_not_measured(models: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "recorded"
+    folder.mkdir()
+    spec = load_spec(models[0])
+    np.savez(folder / "0.npz", **{head.output: np.zeros(head.shape, np.float32) for head in spec.heads})
+    with pytest.raises(BadInput, match="is a recording: there is nothing to measure"):
+        run(["bench", "--reference", str(models[0]), "--candidate", str(folder), "--seconds", "0.1"])

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from trtviewer import __version__
 from trtviewer.atomic import require_writable, write_text
-from trtviewer.cli.options import add_models
+from trtviewer.cli.options import add_models, positive_number
 from trtviewer.cli.progress import console, progress_bar
 from trtviewer.models.load import load_spec
 from trtviewer.pipeline.bench import BenchResult, Latency, SideBench, bench_pair
@@ -25,7 +25,9 @@ EMULATED = "INT8 is emulated here: the speeds stand for nothing on a GPU, so the
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_models(parser)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each of the three measurements (5)")
+    parser.add_argument(
+        "--seconds", type=positive_number, default=5.0, help="of each of the three measurements (5)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
 
 

@@ -28,6 +28,14 @@ def whole_number(least: int) -> Callable[[str], int]:
     return convert
 
 
+def positive_number(text: str) -> float:
+    """A converter for argparse: numbers above 0."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
+    return value
+
+
 def add_models(parser: argparse.ArgumentParser) -> None:
     """--reference and --candidate, both needed."""
     parser.add_argument("--reference", type=Path, required=True, metavar="M", help="usually the FP32 model")

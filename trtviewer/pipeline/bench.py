@@ -116,13 +116,16 @@ def _measure(
     runners: Sequence[RunnerThread], seconds: float, steps: _Steps
 ) -> tuple[list[list[float]], float]:
     """Latencies of each runner, all asked at once again and again; and how often all of them were through a second."""
+    for runner in runners:
+        if runner.frame_count is not None:
+            raise _a_recording(runner.spec)
     tensor = _tensor(runners[0].spec)
     for _ in range(WARM_UP_RUNS):
         steps.within(0.0)
         wait([runner.submit(tensor, 0) for runner in runners])
     times: list[list[float]] = [[] for _ in runners]
     begin = time.perf_counter()
-    while (elapsed := time.perf_counter() - begin) < seconds:
+    while (elapsed := time.perf_counter() - begin) < seconds or not times[0]:
         steps.within(elapsed / seconds)
         answers = [runner.submit(tensor, 0) for runner in runners]
         for own, answer in zip(times, answers, strict=True):
@@ -133,12 +136,16 @@ def _measure(
 
 def _tensor(spec: ModelSpec) -> NDArray[np.float32]:
     if spec.input is None:
-        raise BadInput(
-            "is a recording: there is nothing to measure", subject=spec.path, advice="give the model itself"
-        )
+        raise _a_recording(spec)
     noise = np.random.default_rng(_SEED).random((1, 3, *spec.input.size), np.float32)
     # Values in 0..255 for models that read pixels, in 0..1 for the others.
     return noise if spec.input.pixel_scale < 1 else np.floor(noise * 255)
+
+
+def _a_recording(spec: ModelSpec) -> BadInput:
+    return BadInput(
+        "is a recording: there is nothing to measure", subject=spec.path, advice="give the model itself"
+    )
 
 
 def _latency(times_ms: Sequence[float]) -> Latency:
