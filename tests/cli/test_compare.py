@@ -236,6 +236,13 @@ def read_until(terminal: int, pattern: bytes) -> bytes:
     return shown
 
 
+@pytest.mark.parametrize("option", ["--conf", "--nms", "--match-iou", "--epsilon"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-1"])
+def test_that_a_threshold_that_is_no_threshold_is_refused(compare: Compare, option: str, value: str) -> None:
+    with pytest.raises(BadUsage, match=f"is {value}, but goes from"):
+        compare(f"{option}={value}")
+
+
 def test_that_nan_outputs_are_counted_and_poison_nothing(
     compare: Compare, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

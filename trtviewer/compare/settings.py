@@ -11,9 +11,9 @@ BOUNDS = {
     "confidence": (SCORE_FLOOR, 1.0),
     "nms_iou": (0.0, 1.0),
     "match_iou": (0.1, 1.0),
-    "epsilon": (0.0, float("inf")),
+    "epsilon": (0.0, 3e38),
 }
-"""The least and the greatest value of each; match IoU starts where a `moved` miss does."""
+"""The least and the greatest value of each; match IoU starts where a `moved` miss does, epsilon ends where float32 does."""
 
 
 ClassThreshold = tuple[int, int, float]
