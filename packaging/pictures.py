@@ -21,7 +21,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from trtviewer.bundled_demo import bundled_demo
-from trtviewer.gui.app import make_application
+from trtviewer.gui.application import make_application
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.preferences import PreferencesFile
 from trtviewer.gui.view_model import PaneMode, Selection

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from PySide6.QtWidgets import QApplication
 
 from tests.benchmarks.bench_window import run_for, wait_until
-from trtviewer.gui.app import make_application
+from trtviewer.gui.application import make_application
 from trtviewer.gui.demo import demo_opener
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.preferences import PreferencesFile

@@ -23,7 +23,7 @@ from tests.compare.pairs import CLASSES, PLACEMENT, compared
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.matched_video import DisagreementTable, MatchedVideoBuilder
 from trtviewer.compare.settings import CompareSettings
-from trtviewer.gui.app import make_application
+from trtviewer.gui.application import make_application
 from trtviewer.gui.docks.catalogue import DOCKS
 from trtviewer.gui.docks.disagreement_rows import Column, Filter
 from trtviewer.gui.view_model import FrameTimings, Requests, SideTimings, ViewModel

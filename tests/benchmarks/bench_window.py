@@ -28,7 +28,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QDockWidget, QSlider
 
 from tests.model_zoo import quantized_twin, tiny_yolo_anchor
-from trtviewer.gui.app import make_application
+from trtviewer.gui.application import make_application
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.preferences import PreferencesFile
 

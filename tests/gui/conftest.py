@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.model_zoo import quantized_twin, tiny_yolo_anchor
-from trtviewer.gui.app import make_application
+from trtviewer.gui.application import make_application
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.preferences import PreferencesFile
 

@@ -12,20 +12,20 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from trtviewer.errors import MissingRuntime
-from trtviewer.gui import app
+from trtviewer.gui import app, application
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.main_window import MainWindow
 
 
 def test_that_a_sound_pyside_passes_the_guard() -> None:
-    app.check_pyside()
+    application.check_pyside()
 
 
 def test_that_a_pyside_that_loses_references_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = iter((500, 450))
-    monkeypatch.setattr(app.sys, "getrefcount", lambda _: next(counts))
+    monkeypatch.setattr(application.sys, "getrefcount", lambda _: next(counts))
     with pytest.raises(MissingRuntime) as caught:
-        app.check_pyside()
+        application.check_pyside()
     assert "6.12.0" in str(caught.value)
 
 

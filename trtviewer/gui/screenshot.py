@@ -10,7 +10,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from trtviewer.atomic import whole_file
 from trtviewer.errors import BadInput, TrtviewerError
-from trtviewer.gui.app import make_application
+from trtviewer.gui.application import make_application
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.preferences import PreferencesFile
 
