@@ -45,9 +45,21 @@ class DockShelf(QObject):
         """The widget in a dock; made now if it was never seen: the start does not wait for what is behind a tab."""
         dock = self.docks[dock_id]
         if dock.widget() is None:
-            dock.setWidget(self._entries[dock_id].factory(self._view_model, self._requests))
+            made = self._entries[dock_id].factory(self._view_model, self._requests)
+            policy = made.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)  # or the docks' height would jump from tab to tab
+            made.setSizePolicy(policy)
+            dock.setWidget(made)
         widget: QWidget = dock.widget()
         return widget
+
+    def _seen(self, dock_id: str, *, seen: bool) -> None:
+        """Shows or hides what is in a dock: behind another tab Qt only moves it off the screen, and it would go on working."""
+        dock = self.docks[dock_id]
+        if seen:
+            self.fill(dock_id).show()
+        elif dock.widget() is not None:
+            dock.widget().hide()
 
     def reveal(self, dock_id: str) -> None:
         """Brings a dock to the front."""
@@ -71,7 +83,10 @@ class DockShelf(QObject):
         dock = QDockWidget(title, self._window)
         dock.setObjectName(f"dock.{dock_id}")
         dock.toggleViewAction().setToolTip(tip)
-        dock.visibilityChanged.connect(lambda on: self.fill(dock_id) if on else None)
+        # Floating out of a tab behind others it is said to be hidden, and is not.
+        dock.visibilityChanged.connect(
+            lambda on: self._seen(dock_id, seen=on or (dock.isFloating() and dock.isVisible()))
+        )
         dock.installEventFilter(self)
         dock.topLevelChanged.connect(lambda floating: self._set_title(dock, shown=floating))
         self._set_title(dock, shown=False)
@@ -82,7 +97,7 @@ class DockShelf(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # A dock that floats out of a tab behind others, by hand or by a saved layout, tells no change of visibility.
         if event.type() == QEvent.Type.Show and isinstance(watched, QDockWidget) and watched.isFloating():
-            self.fill(watched.objectName().removeprefix("dock."))
+            self._seen(watched.objectName().removeprefix("dock."), seen=True)
         return super().eventFilter(watched, event)
 
     def _set_title(self, dock: QDockWidget, *, shown: bool) -> None:

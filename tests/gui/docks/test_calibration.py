@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSpinBox, QTableView, QToolButton
 from pytestqt.qtbot import QtBot
 
-from tests.gui.conftest import PATIENCE_MS, Inputs
+from tests.gui.conftest import PATIENCE_MS, Inputs, wait_for_frame
 from tests.gui.docks.test_layers import apply, click, column, wait_idle, wait_shown
 from trtviewer.gui.docks.calibration import CalibrationDock
 from trtviewer.gui.docks.clip_map import painted
@@ -132,6 +132,25 @@ def test_that_where_it_clips_is_painted_over_the_candidate_and_taken_away(
     qtbot.waitUntil(lambda: model.overlay is not None and model.overlay.frame_index == 5, timeout=PATIENCE_MS)
     qtbot.mouseClick(coached.findChild(QToolButton, "calibration.paint"), Qt.MouseButton.LeftButton)
     assert model.overlay is None
+
+
+def test_that_what_is_painted_goes_with_its_tab_and_comes_back_with_it(
+    coached: MainWindow, qtbot: QtBot
+) -> None:
+    model = coached.view_model
+    qtbot.mouseClick(coached.findChild(QToolButton, "calibration.paint"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: model.overlay is not None, timeout=PATIENCE_MS)
+    coached.requests.reveal.emit("speed")
+    qtbot.waitUntil(lambda: model.overlay is None, timeout=PATIENCE_MS)
+    asked: list[object] = []
+    model.overlay_changed.connect(asked.append)
+    coached.requests.seek.emit(3)
+    wait_for_frame(coached, qtbot, 3)
+    coached.requests.seek.emit(5)
+    wait_for_frame(coached, qtbot, 5)
+    assert asked == []
+    coached.requests.reveal.emit("calibration")
+    qtbot.waitUntil(lambda: model.overlay is not None and model.overlay.frame_index == 5, timeout=PATIENCE_MS)
 
 
 def test_that_the_preprocessing_is_checked_in_words(careless: MainWindow, qtbot: QtBot) -> None:

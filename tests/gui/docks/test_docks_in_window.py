@@ -227,6 +227,29 @@ def test_that_a_dock_floated_out_of_a_tab_behind_others_is_not_empty(
     qtbot.waitUntil(lambda: dock.widget() is not None and dock.widget().isVisible(), timeout=5000)
 
 
+def test_that_a_dock_behind_another_tab_computes_nothing_and_catches_up(
+    comparing: MainWindow, qtbot: QtBot
+) -> None:
+    heatmaps = dock_of(comparing, qtbot, "heatmaps")
+    qtbot.waitUntil(lambda: heatmaps.answer_picture is not None, timeout=PATIENCE_MS)
+    dock_of(comparing, qtbot, "speed")
+    assert not heatmaps.isVisible()
+    for index in range(1, 6):
+        qtbot.keyClick(comparing, Qt.Key.Key_Right)
+        wait_for_frame(comparing, qtbot, index)
+    assert heatmaps.answer_picture.frame_index == 0
+    dock_of(comparing, qtbot, "heatmaps")
+    qtbot.waitUntil(lambda: heatmaps.answer_picture.frame_index == 5, timeout=PATIENCE_MS)
+
+
+def test_that_the_docks_keep_their_height_from_tab_to_tab(comparing: MainWindow, qtbot: QtBot) -> None:
+    heights = set()
+    for entry in (*DOCKS, *DOCKS):
+        dock_of(comparing, qtbot, entry.id)
+        heights.add(comparing.transport.mapTo(comparing, comparing.transport.rect().topLeft()).y())
+    assert len(heights) == 1
+
+
 def test_that_only_what_can_be_read_again_can_be_exported(comparing: MainWindow) -> None:
     action = comparing.actions_by_id["file.export_video"]
     assert action.isEnabled()
