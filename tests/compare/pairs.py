@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from trtviewer.compare.error_meter import ErrorMeter
 from trtviewer.compare.frame_comparison import FrameComparison, compare_frame
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.models.correspond import Correspondence, correspond
@@ -92,6 +93,7 @@ def compared(
         correspondence or correspond(reference, candidate),
         sides[0],
         sides[1],
+        ErrorMeter(),
     )
 
 

@@ -28,6 +28,7 @@ from tests.gpu.yolov3 import write_yolov3  # noqa: E402
 from tests.int8_twin import make_int8_twin  # noqa: E402
 from trtviewer.build.engine import build_engine  # noqa: E402
 from trtviewer.build.request import BuildRequest  # noqa: E402
+from trtviewer.compare.error_meter import ErrorMeter  # noqa: E402
 from trtviewer.compare.frame_comparison import compare_frame  # noqa: E402
 from trtviewer.compare.settings import CompareSettings  # noqa: E402
 from trtviewer.models.load import load_spec  # noqa: E402
@@ -192,7 +193,7 @@ def covered(inner: list[tuple[float, float]], outer: list[tuple[float, float]]) 
 def whole_pipeline(specs: Specs, count: int) -> None:
     with LoopedVideo(DATA / "street.avi", count) as source, open_pair(*specs) as pair:
         decode, prepare, infer, compare = [], [], [], []
-        settings = CompareSettings()
+        settings, meter = CompareSettings(), ErrorMeter()
         with PairFeed(
             source, Listed(iter(range(count))), pair.reference, pair.candidate, pair.input_spec
         ) as feed:
@@ -201,7 +202,7 @@ def whole_pipeline(specs: Specs, count: int) -> None:
                 begin = time.perf_counter()
                 sides = (pair.reference, run.reference), (pair.candidate, run.candidate)
                 asked = [(side.spec, side.info, result) for side, result in sides]
-                compare_frame(run.frame, run.placement, settings, pair.correspondence, *asked)
+                compare_frame(run.frame, run.placement, settings, pair.correspondence, *asked, meter)
                 compare.append(1e3 * (time.perf_counter() - begin))
                 decode.append(run.decode_ms)
                 prepare.append(run.preprocess_ms)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trtviewer.compare.error_meter import ErrorMeter
 from trtviewer.compare.frame_comparison import FrameComparison, compare_frame
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import Totals
@@ -40,6 +41,8 @@ class KeptReference:
 class Judge:
     """Compares heads of networks that are the reference's own, with some layers changed, with the reference's.
 
+    One thread uses it.
+
     Args:
         reference: decodes both sides: the changed networks have its outputs.
     """
@@ -48,6 +51,7 @@ class Judge:
         self._spec = reference
         self._settings = settings
         self._correspondence = correspond(reference, reference)
+        self._meter = ErrorMeter()
 
     def totals(self) -> Totals:
         """Empty figures, for what `compare` gives."""
@@ -68,6 +72,7 @@ class Judge:
             self._correspondence,
             (self._spec, _INFO, reference.result),
             (self._spec, _INFO, RunResult(as_heads(dict(heads)), _TIMES)),
+            self._meter,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -24,8 +23,6 @@ from trtviewer.models.spec import ModelSpec
 from trtviewer.preprocess import Placement
 from trtviewer.runners.runner import RunnerInfo, RunResult, RunTimes
 from trtviewer.sources.frame import Frame
-
-_OF_THREAD = threading.local()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -89,8 +86,11 @@ class FrameComparison:
             (self.candidate.spec, self.candidate.heads),
         )
 
-    def with_settings(self, settings: CompareSettings) -> FrameComparison:
-        """The same frame at other settings: never inference, never decoding, and only what depends on what changed."""
+    def with_settings(self, settings: CompareSettings, meter: ErrorMeter | None = None) -> FrameComparison:
+        """The same frame at other settings: never inference, never decoding, and only what depends on what changed.
+
+        Args: meter: of whoever asks again and again; else one is made where epsilon changed.
+        """
         old = self.settings
         if settings == old:
             return self
@@ -108,7 +108,8 @@ class FrameComparison:
         if boxes_change or settings.match_iou != old.match_iou:
             matching = match(reference.detections, candidate.detections, settings)
         if settings.epsilon != old.epsilon:
-            errors = _meter_of_thread().count_over(self.paired_maps(), errors, settings.epsilon)
+            meter = meter if meter is not None else ErrorMeter()
+            errors = meter.count_over(self.paired_maps(), errors, settings.epsilon)
         return replace(
             self,
             settings=settings,
@@ -143,8 +144,11 @@ def compare_frame(
     correspondence: Correspondence,
     reference: tuple[ModelSpec, RunnerInfo, RunResult],
     candidate: tuple[ModelSpec, RunnerInfo, RunResult],
+    meter: ErrorMeter,
 ) -> FrameComparison:
     """Decodes both results once and compares them.
+
+    Args: meter: kept by the caller from frame to frame, for its buffers.
 
     Raises:
         ShapeMismatch: a head is not what its model's spec says, or paired heads differ in shape.
@@ -160,7 +164,7 @@ def compare_frame(
         reference=ours,
         candidate=theirs,
         matching=match(ours.detections, theirs.detections, settings),
-        errors=_meter_of_thread().measure(pairs, settings.epsilon),
+        errors=meter.measure(pairs, settings.epsilon),
     )
 
 
@@ -214,11 +218,3 @@ def _side(
 ) -> Side:
     boxes = decode(spec, result.heads, placement)
     return Side(spec, result.heads, boxes, found(boxes, settings), result.times, info)
-
-
-def _meter_of_thread() -> ErrorMeter:
-    """Each thread measures with buffers of its own."""
-    meter = getattr(_OF_THREAD, "meter", None)
-    if meter is None:
-        meter = _OF_THREAD.meter = ErrorMeter()
-    return meter

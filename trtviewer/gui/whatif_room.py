@@ -224,6 +224,7 @@ class WhatIfRoom:
             BadInput: a model cannot be run, or the two do not correspond.
             Cancelled: `stopped` said so.
         """
+        from trtviewer.compare.error_meter import ErrorMeter
         from trtviewer.compare.frame_comparison import compare_frame
         from trtviewer.models.correspond import correspond
         from trtviewer.runners.choose import open_runner
@@ -231,7 +232,7 @@ class WhatIfRoom:
         correspondence = correspond(reference, candidate)
         judged = self._judged_on(reference, frames, tell, stopped)
         title, total = f"Judging {candidate.path.name}", len(judged.runs)
-        kept = []
+        kept, meter = [], ErrorMeter()
         with ExitStack() as stack:
             runner = stack.enter_context(open_runner(candidate, threads=THREADS))
             for done, run in enumerate(judged.runs):
@@ -246,6 +247,7 @@ class WhatIfRoom:
                     correspondence,
                     (reference, judged.info, run.result),
                     (candidate, runner.info, result),
+                    meter,
                 )
                 kept.append(comparison.kept())
         return tuple(kept)

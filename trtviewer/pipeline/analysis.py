@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 
+from trtviewer.compare.error_meter import ErrorMeter
 from trtviewer.compare.frame_comparison import FrameComparison, compare_frame
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.pipeline.feed import Listed, PairFeed
@@ -29,6 +30,7 @@ def comparisons(
         BadInput: a frame cannot be read, a model fails on it, or a recording is of another number of frames.
     """
     require_frames(source, pair)
+    meter = ErrorMeter()
     schedule = Listed(frames.indices(source.length))
     with PairFeed(source, schedule, pair.reference, pair.candidate, pair.input_spec) as feed:
         for run in feed:
@@ -41,4 +43,5 @@ def comparisons(
                 pair.correspondence,
                 (pair.reference.spec, pair.reference.info, run.reference),
                 (pair.candidate.spec, pair.candidate.info, run.candidate),
+                meter,
             )

@@ -1,4 +1,7 @@
-"""The live view: both models on the frame of now, at the video's own pace, always showing one whole comparison."""
+"""The live view: both models on the frame of now, at the video's own pace, always showing one whole comparison.
+
+Without models the frames play alone, by the same clock.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from trtviewer.compare.error_meter import ErrorMeter
 from trtviewer.compare.frame_comparison import FrameComparison, compare_frame
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.pipeline.clock import PlaybackClock
@@ -14,6 +18,7 @@ from trtviewer.pipeline.feed import PairFeed, PairRun, Ticket
 from trtviewer.pipeline.handover import Closed
 from trtviewer.pipeline.pair import Pair, require_frames
 from trtviewer.pipeline.worker import Worker
+from trtviewer.sources.frame import Frame
 from trtviewer.sources.source import Source
 
 
@@ -46,15 +51,17 @@ class PlaybackUpdate:
 
 
 class Playback:
-    """Plays a source through a pair of models; every method may be called from any thread and returns at once,
+    """Plays a source, through a pair of models where there is one; every method may be called from any thread and returns at once,
     but for `set_pair` and `close`, which wait for at most the inference that is under way.
 
     Borrows the source and the runners, and uses them until `close` has returned.
 
     Args:
+        pair: both models; None to show the frames alone.
         publish: gets every update, on a thread of this object.
         failed: gets an error that stopped the frames; another seek or pair starts them again.
         ended: called when the video has played to its end.
+        publish_frame: gets every frame that is shown without models, on a thread of this object.
 
     Raises:
         BadInput: a side is a recording of another number of frames than the source has.
@@ -63,18 +70,21 @@ class Playback:
     def __init__(
         self,
         source: Source,
-        pair: Pair,
+        pair: Pair | None,
         settings: CompareSettings,
         publish: Callable[[PlaybackUpdate], None],
         failed: Callable[[Exception], None],
         ended: Callable[[], None] = lambda: None,
+        publish_frame: Callable[[Frame], None] = lambda frame: None,
     ) -> None:
-        require_frames(source, pair)
+        if pair is not None:
+            require_frames(source, pair)
         self.clock = PlaybackClock(source.length, source.time_s, ended)
         self._source = source
         self._pair = pair
         self._publish = publish
         self._failed = failed
+        self._publish_frame = publish_frame
         self._desk = _Desk(settings)
         self._collector: Worker | None = None
         self._comparer = Worker("compare", self._compare)
@@ -106,12 +116,13 @@ class Playback:
         """Compares what is shown anew, with no inference."""
         self._desk.put_settings(settings)
 
-    def set_pair(self, pair: Pair) -> None:
-        """Goes on with other models on the frame that is shown. Waits for the inference under way.
+    def set_pair(self, pair: Pair | None) -> None:
+        """Goes on with other models, or none, on the frame that is shown. Waits for the inference under way.
 
         Raises: BadInput: a side is a recording of another number of frames; the old pair goes on.
         """
-        require_frames(self._source, pair)
+        if pair is not None:
+            require_frames(self._source, pair)
         with self._guard:
             self._stop_collector()
             self._pair = pair
@@ -130,7 +141,10 @@ class Playback:
 
     def _start_collector(self) -> None:
         pair = self._pair
-        self._collector = Worker("collect", lambda cancelled: self._collect(pair, cancelled)).start()
+        if pair is None:
+            self._collector = Worker("frames", self._show_frames).start()
+        else:
+            self._collector = Worker("collect", lambda cancelled: self._collect(pair, cancelled)).start()
 
     def _stop_collector(self) -> None:
         if self._collector is not None:
@@ -154,7 +168,15 @@ class Playback:
         except Exception as error:
             self._failed(error)
 
+    def _show_frames(self, cancelled: threading.Event) -> None:
+        try:
+            while not cancelled.is_set() and (ticket := self.clock.next()) is not None:
+                self._publish_frame(self._source.read(ticket.frame_index))
+        except Exception as error:
+            self._failed(error)
+
     def _compare(self, cancelled: threading.Event) -> None:
+        meter = ErrorMeter()
         shown: FrameComparison | None = None
         times = StageTimes(0.0, 0.0, 0.0, 0.0, 0.0)
         while True:
@@ -162,10 +184,10 @@ class Playback:
                 work, settings = self._desk.wait()
                 if work is not None and self._is_wanted(work.run.ticket):
                     skipped = _skipped(shown, work.run) if self.clock.playing else 0
-                    shown, times = _compared(work, settings)
+                    shown, times = _compared(work, settings, meter)
                     self._publish(PlaybackUpdate(shown, times, skipped, new_frame=True))
                 elif work is None and shown is not None and shown.settings != settings:
-                    shown = shown.with_settings(settings)
+                    shown = shown.with_settings(settings, meter)
                     self._publish(PlaybackUpdate(shown, times, 0, new_frame=False))
             except Closed:
                 return
@@ -227,7 +249,9 @@ class _Desk:
             return work, self._settings
 
 
-def _compared(work: _Work, settings: CompareSettings) -> tuple[FrameComparison, StageTimes]:
+def _compared(
+    work: _Work, settings: CompareSettings, meter: ErrorMeter
+) -> tuple[FrameComparison, StageTimes]:
     pair, run = work.pair, work.run
     begin = time.perf_counter()
     comparison = compare_frame(
@@ -237,6 +261,7 @@ def _compared(work: _Work, settings: CompareSettings) -> tuple[FrameComparison, 
         pair.correspondence,
         (pair.reference.spec, pair.reference.info, run.reference),
         (pair.candidate.spec, pair.candidate.info, run.candidate),
+        meter,
     )
     postprocess_ms = 1e3 * (time.perf_counter() - begin)
     times = StageTimes(
