@@ -1,7 +1,7 @@
 """Pictures of the program as it is: every mode and dock, light and dark, in two sizes; and those that the README shows.
 
     python packaging/pictures.py OUT_FOLDER       # all of them, to be looked at
-    python packaging/pictures.py --readme         # anew the ones in packaging/pictures/
+    python packaging/pictures.py --readme         # anew the ones in resources/help/, which Help shows too
 
 Made offscreen, on the bundled demo.
 """
@@ -18,18 +18,25 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from trtviewer.bundled_demo import bundled_demo
 from trtviewer.gui.application import make_application
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.preferences import PreferencesFile
 from trtviewer.gui.view_model import PaneMode, Selection
+from trtviewer.resources import resource
 
 SCENE = "scene:street?condition=mix&seed=3&frames=240"
 NIGHT_FRAME = 215
 SIZES = ((1280, 800), (1920, 1080))
-README = {"dark-1280x800-side_by_side": "window", "light-1280x800-split": "split"}
+README = {
+    "dark-1280x800-side_by_side": "window",
+    "dark-1280x800-zoomed": "zoomed",
+    "light-1280x800-split": "split",
+    "light-1280x800-heat-zoomed": "heatmap",
+    "light-1280x800-layers-found": "layers",
+}
 PATIENCE_S = 240
 
 
@@ -75,11 +82,20 @@ def states(window: MainWindow) -> dict[str, Callable[[], None]]:
             window.set_mode(PaneMode.SIDE_BY_SIDE),
             window.shelf.reveal(dock),
         )
+    made["layers-found"] = lambda: (window.shelf.reveal("layers"), find_layers(window))
     made["zoomed"] = lambda: (window.shelf.reveal("disagreements"), zoom_to_first_miss(window))
-    made["fit"] = window.comparison.fit
-    made["heat-over-picture"] = window.flip_heatmap
+    made["heat-zoomed"] = lambda: (window.shelf.reveal("heatmaps"), window.flip_heatmap())
+    made["heat-over-picture"] = window.comparison.fit
     made["no-overlay"] = window.flip_heatmap
     return made
+
+
+def find_layers(window: MainWindow) -> None:
+    """Lets the Layers dock find what is to blame, once."""
+    found = window.view_model.what_if
+    if found.layers is None:
+        window.findChild(QPushButton, "layers.find").click()
+        wait_until(lambda: found.layers is not None and not window.view_model.progress)
 
 
 def zoom_to_first_miss(window: MainWindow) -> None:
@@ -117,7 +133,7 @@ def main() -> None:
     parser.add_argument("--readme", action="store_true")
     arguments = parser.parse_args()
     if arguments.readme:
-        take_all(Path(__file__).parent / "pictures", set(README))
+        take_all(resource("help"), set(README))
     elif arguments.out is not None:
         take_all(arguments.out)
     else:

@@ -14,6 +14,12 @@ def resource(*parts: str) -> Path:
     return _root().joinpath(*parts)
 
 
+def readme() -> Path:
+    """The README: above `resources/` in a checkout, in it where the program is installed or frozen."""
+    inside = resource("README.md")
+    return inside if inside.is_file() else _root().parent / "README.md"
+
+
 def _root() -> Path:
     package = Path(__file__).resolve().parent
     frozen = getattr(sys, "_MEIPASS", None)

@@ -31,11 +31,11 @@ def test_that_the_wheel_carries_what_resources_holds_and_no_test(wheel: Path) ->
         names = set(archive.namelist())
     resources = {
         f"trtviewer/_resources/{path.relative_to(ROOT / 'resources').as_posix()}"
-        for folder in ("demo", "icons", "kernels")
+        for folder in ("demo", "help", "icons", "kernels")
         for path in (ROOT / "resources" / folder).iterdir()
         if path.is_file()
     }
-    assert resources <= names
+    assert resources | {"trtviewer/_resources/README.md"} <= names
     assert not [name for name in names if "__pycache__" in name or name.startswith(("tests/", "packaging/"))]
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
