@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import model_zoo as zoo
+from tests.recorded_engine import write_engine
 from trtviewer.cli.main import run
 from trtviewer.errors import BadInput
 
@@ -75,3 +76,37 @@ def test_that_a_json_that_cannot_be_written_is_said_before_anything_is_shown(
     with pytest.raises(BadInput, match="cannot be written"):
         run(["info", str(path), "--json", str(tmp_path / "nowhere" / "i.json")])
     assert capsys.readouterr().out == ""
+
+
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.mark.usefixtures("own_home")
+def test_that_layers_recorded_beside_an_engine_are_told_where_it_cannot_be_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_engine(tmp_path / "m.engine")
+    assert run(["info", str(path), "--json", str(tmp_path / "i.json")]) == 0
+    told = capsys.readouterr().out
+    assert "not opened:" in told
+    assert "recorded in m.engine.layers.json, int8: 5 layers, 2 int8, 1 fp32, 1 fp16, 1 tf32" in " ".join(
+        told.split()
+    )
+    engine = json.loads((tmp_path / "i.json").read_text())["engine"]
+    assert engine["runtime"] is None and engine["precision"] == "int8"
+    assert "was not built here" in engine["trouble"]
+    fused = engine["layers"][1]
+    assert fused["onnx"] == ["Conv_0", "Relu_1"]
+    assert (fused["inputs"], fused["outputs"]) == (["int8"], ["int8"])
+    assert engine["layers"][2]["outputs"] == ["fp16"]
+
+
+@pytest.mark.usefixtures("own_home")
+def test_that_a_record_that_is_none_is_named_with_the_cure(tmp_path: Path) -> None:
+    path = write_engine(tmp_path / "m.engine")
+    (tmp_path / "m.engine.layers.json").write_text('{"layers": []}')
+    with pytest.raises(BadInput, match=r"m\.engine\.layers\.json: has no list of Layers") as caught:
+        run(["info", str(path)])
+    assert "exportLayerInfo" in caught.value.advice

@@ -64,6 +64,21 @@ def test_that_a_layers_precision_is_read_in_the_words_of_every_version(said: obj
     assert parse_layer(said).precision == precision
 
 
+def test_that_a_fused_layer_names_the_nodes_and_the_type_of_every_tensor() -> None:
+    layer = parse_layer(
+        {
+            "Name": "a + b",
+            "Inputs": [{"Datatype": "Int8"}, {"Datatype": "Half"}, {"Datatype": "unheard of"}],
+            "Outputs": [{"Format/Datatype": "Row major linear FP32"}],
+            "Metadata": "[ONNX Layer: /model.0/conv[1]/Conv]\x1e[ONNX Layer: b]",
+        }
+    )
+    assert layer.inputs == ("int8", "fp16", "")
+    assert layer.outputs == ("fp32",)
+    assert layer.onnx == ("/model.0/conv[1]/Conv", "b")
+    assert parse_layer("a + b").onnx == ()
+
+
 def test_that_an_engines_precision_is_its_narrowest_layers() -> None:
     layers = [
         parse_layer({"Name": "a", "Inputs": [{"Datatype": kind}]}) for kind in ("Float", "Int8", "Half")

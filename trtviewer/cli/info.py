@@ -12,11 +12,12 @@ from rich.table import Table
 
 from trtviewer import __version__
 from trtviewer.atomic import require_writable, write_text
-from trtviewer.cli.engine_facts import engine_facts, print_engine
+from trtviewer.cli.engine_table import print_engine
 from trtviewer.cli.options import add_engine_options
 from trtviewer.cli.progress import console
 from trtviewer.models.load import load_spec
 from trtviewer.models.spec import Family, HeadSpec, ModelSpec, Resize
+from trtviewer.runners.engine_facts import engine_facts
 
 SCHEMA = "trtviewer.info/1"
 

@@ -211,12 +211,17 @@ class EngineLayer:
         kind: TensorRT's own word for it.
         precision: "int8", "fp16", "tf32", "fp32", ...: of what it reads, "" where the engine does not say.
         tactic: the kernel; "" where the engine does not say.
+        inputs, outputs: the type of each tensor that it reads and writes, as `precision` has them; "" where it is not said.
+        onnx: the nodes of the ONNX model that it holds; none where the engine does not say.
     """
 
     name: str
     kind: str
     precision: str
     tactic: str
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    onnx: tuple[str, ...] = ()
 
 
 def layers_of(engine: tensorrt.ICudaEngine, trt: ModuleType) -> tuple[EngineLayer, ...]:
@@ -239,12 +244,20 @@ def parse_layer(said: Any) -> EngineLayer:
         return EngineLayer(str(said), "", "", "")
     tactic = str(said.get("TacticName", ""))
     inputs, outputs = (_types(said.get(key)) for key in ("Inputs", "Outputs"))
-    found = inputs or outputs
+    found = inputs if any(inputs) else outputs
     # What is narrowest among what it reads decides: a convolution of int8 has a float bias.
     precision = next((name for name in _NARROWEST_FIRST if name in found), "")
     if precision == "fp32" and "tf32" in tactic.lower():
         precision = "tf32"
-    return EngineLayer(str(said.get("Name", "")), str(said.get("LayerType", "")), precision, tactic)
+    return EngineLayer(
+        str(said.get("Name", "")),
+        str(said.get("LayerType", "")),
+        precision,
+        tactic,
+        inputs,
+        outputs,
+        tuple(re.findall(r"\[ONNX Layer: (.*?)\](?=\x1e|$)", str(said.get("Metadata", "")))),
+    )
 
 
 def precision_of(layers: Sequence[EngineLayer]) -> str:
@@ -268,12 +281,12 @@ _WORDS = (
 )
 
 
-def _types(tensors: Any) -> set[str]:
-    found = set()
+def _types(tensors: Any) -> tuple[str, ...]:
+    found = []
     for tensor in tensors if isinstance(tensors, list) else []:
         if isinstance(tensor, dict):
             text = str(
                 tensor.get("Datatype") or tensor.get("DataType") or tensor.get("Format/Datatype") or ""
             )
-            found |= {name for name, pattern in _WORDS if re.search(pattern, text.lower())}
-    return found
+            found.append(next((name for name, pattern in _WORDS if re.search(pattern, text.lower())), ""))
+    return tuple(found)

@@ -45,6 +45,13 @@ def probe_once(spec: ModelSpec, plugins: Sequence[Path] = ()) -> PlanFacts:
     return known
 
 
+def tried(path: Path, plugins: Sequence[Path] = ()) -> PlanFacts | None:
+    """What this process was told when it tried this very plan; None where it has not. Raises: BadInput: it cannot be read."""
+    key = (digest_of(path), tuple(plugins))
+    with _lock:
+        return _tried.get(key)
+
+
 def _probe(spec: ModelSpec, plugins: tuple[Path, ...]) -> PlanFacts:
     plain = (spec.path, spec.family, spec.classes, spec.input, spec.heads, spec.precision)
     try:
