@@ -43,7 +43,7 @@ def test_that_only_the_latest_frames_can_be_had_again(camera: CameraSource) -> N
         assert times == sorted(times)
         assert [camera.read(index).index for index in (15, 17, 19)] == [15, 17, 19]
         assert camera.time_s(17) == times[17]
-        with pytest.raises(IndexError, match="latest frames"):
+        with pytest.raises(BadInput, match="latest frames"):
             camera.read(3)
         near = camera.nearest_cached(2)
         assert near is not None

@@ -71,6 +71,7 @@ class Engine(Openings, LongWork, QObject):
         self._room = EngineRoom(
             self._books,
             self._publish,
+            self._frames.publish,
             self._fail,
             lambda: self._events.publish(self._ended),
             self._analysed,
@@ -90,7 +91,6 @@ class Engine(Openings, LongWork, QObject):
         self._shown_at: list[float] = []
         self._dropped = 0
         self._wanted_seek: int | None = None
-        self._wanted_look: int | None = None
         self._seek_lock = threading.Lock()
         self._pace = Pace()
         self._last_books: BooksUpdate | None = None
@@ -126,16 +126,6 @@ class Engine(Openings, LongWork, QObject):
     def step(self, frames: int) -> None:
         self._model.set_playing(replace(self._model.playing, playing=False))
         self._transport.submit(self._guarded, lambda: self._room.step(int(frames)), "source", None)
-        if self._room.playback is None:
-            self.look(self._model.position.frame_index + int(frames))
-
-    def look(self, frame_index: int) -> None:
-        """Shows a frame of a source that no model is open for; of many asked for in a drag, the newest is enough."""
-        with self._seek_lock:
-            waiting = self._wanted_look is not None
-            self._wanted_look = int(frame_index)
-        if not waiting:
-            self._do(self._look, "source")
 
     def select(self, selection: Selection | None) -> None:
         if selection is not None:
@@ -191,15 +181,6 @@ class Engine(Openings, LongWork, QObject):
             wanted, self._wanted_seek = self._wanted_seek, None
         if wanted is not None:
             self._room.seek(wanted)
-            if self._room.playback is None:
-                self.look(wanted)
-
-    def _look(self) -> None:
-        with self._seek_lock:
-            wanted, self._wanted_look = self._wanted_look, None
-        frame = self._room.look(wanted) if wanted is not None else None
-        if frame is not None:
-            self._events.publish(lambda: self._take_bare(frame))
 
     # From the core's threads --------------------------------------------------------------------------------------
 
@@ -222,7 +203,10 @@ class Engine(Openings, LongWork, QObject):
 
     # In the GUI thread --------------------------------------------------------------------------------------------
 
-    def _take_frame(self, update: PlaybackUpdate) -> None:
+    def _take_frame(self, update: PlaybackUpdate | Frame) -> None:
+        if isinstance(update, Frame):
+            self._take_bare(update)
+            return
         comparison = update.comparison
         models = self._model.models
         if update.new_frame:
@@ -243,11 +227,9 @@ class Engine(Openings, LongWork, QObject):
         self._model.clear_problems("source")
 
     def _take_bare(self, frame: Frame) -> None:
-        # A picture of a model may have come meanwhile: it is the newer one.
-        if self._model.comparison is None and self._model.alone is None:
-            self._model.set_bare(frame)
-            self._model.set_position(Position(frame.index, frame.time_s))
-            self._model.clear_problems("source")
+        self._model.set_bare(frame)
+        self._model.set_position(Position(frame.index, frame.time_s))
+        self._model.clear_problems("source")
 
     def _side_of(self, comparison: FrameComparison) -> str | None:
         models = self._model.models
@@ -302,6 +284,6 @@ class Engine(Openings, LongWork, QObject):
         playback.clock.set_loop(playing.loop)
         if playing.playing != playback.clock.playing:
             if playing.playing:
-                playback.clock.play()
+                playback.play()
             else:
                 playback.clock.pause()

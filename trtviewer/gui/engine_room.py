@@ -45,6 +45,7 @@ class EngineRoom:
     Args:
         books: gets every comparison; borrowed.
         publish: gets every update of the player, on its threads.
+        publish_frame: gets every frame that it shows while no model is open, on its threads.
         failed: gets an error and the place that it concerns, from any thread.
         ended: called when the video has played to its end.
         analysed: (frames done, frames in all, whether it is over), from the analysis' thread.
@@ -54,12 +55,14 @@ class EngineRoom:
         self,
         books: Bookkeeper,
         publish: Callable[[PlaybackUpdate], None],
+        publish_frame: Callable[[Frame], None],
         failed: Callable[[Exception, str], None],
         ended: Callable[[], None],
         analysed: Callable[[int, int | None, bool], None],
     ) -> None:
         self._books = books
         self._publish = publish
+        self._publish_frame = publish_frame
         self._failed = failed
         self._ended = ended
         self._analysed = analysed
@@ -104,17 +107,16 @@ class EngineRoom:
         return self._runners[side][0].spec.path if side in self._runners else None
 
     def _rebuild(self) -> None:
-        """Lets the player go on with the models that are there now: both, or where they do not go together the reference alone."""
+        """Lets the player go on with the models that are there now: both, else one alone, else the frames alone."""
         runners = {side: runner for side, (runner, _) in self._runners.items()}
         self._pair, self.key = None, ""
-        if self._source is None or not runners:
-            self._close_playback()
+        if self._source is None:
             return
         if len(runners) == 2 and self._play_pair(runners["reference"], runners["candidate"]):
             return
-        first = runners.get("reference") or runners["candidate"]
-        if not self._play_pair(first, first):
-            self._close_playback()
+        first = runners.get("reference") or runners.get("candidate")
+        if first is None or not self._play_pair(first, first):
+            self._play(None)
 
     def _play_pair(self, reference: RunnerThread, candidate: RunnerThread) -> bool:
         """Plays with these two; one and the same plays alone. False, and the reason is told, where they cannot."""
@@ -133,7 +135,7 @@ class EngineRoom:
         self._pair = pair
         return True
 
-    def _play(self, pair: Pair) -> None:
+    def _play(self, pair: Pair | None) -> None:
         if self.playback is not None:
             self.playback.set_pair(pair)
             return
@@ -145,6 +147,7 @@ class EngineRoom:
             self._publish,
             lambda error: self._failed(error, "source"),
             self._ended,
+            self._publish_frame,
         )
         playback.start()
         self.playback = playback
@@ -162,15 +165,6 @@ class EngineRoom:
         self._books.forget_all()
         opened(source)
         self._rebuild()
-
-    def look(self, frame_index: int) -> Frame | None:
-        """A frame of the source while no model is open; None where one is, whose player shows the frames then.
-
-        Raises: BadInput: the source is damaged there.
-        """
-        if self._source is None or self._source.length is None or self._runners:
-            return None
-        return self._source.read(min(max(0, frame_index), self._source.length - 1))
 
     def close_source(self) -> None:
         self.stop_analysis()

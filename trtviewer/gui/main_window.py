@@ -321,9 +321,9 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         source, models = model.source is not None, model.models
         both = models.reference is not None and models.candidate is not None
         for name, action in self.actions_by_id.items():
-            if name == "play.toggle":
-                # Without a model nothing keeps the clock; the frames can be gone through.
-                action.setEnabled(source and (models.reference or models.candidate) is not None)
+            if name in ("play.start", "play.end"):
+                # A camera has neither.
+                action.setEnabled(source and model.source.length is not None)
             elif name.startswith("play."):
                 action.setEnabled(source)
             elif name in WHOLE_RUNS:

@@ -50,7 +50,6 @@ class Openings:
     if TYPE_CHECKING:
 
         def seek(self, frame_index: int) -> None: ...
-        def look(self, frame_index: int) -> None: ...
         def _do(
             self,
             work: Callable[[], object],
@@ -206,6 +205,8 @@ class Openings:
     def _open_source(self, address: str) -> None:
         try:
             self._room.set_source(address, self._tell_source)
+            # The new player knows neither speed nor whether it is to play.
+            self._events.publish(lambda: self._playing_changed(self._model.playing))
         finally:
             self._events.publish(lambda: self._model.end_progress("source"))
 
@@ -221,14 +222,14 @@ class Openings:
             self._model.set_video_errors(None)
             self._model.set_selection(None)
             self._model.set_analysed(0, source.length)
-            self._model.set_playing(Playing(speed=self._model.playing.speed))
+            # A camera shows what is there now; a video waits on its first frame.
+            self._model.set_playing(Playing(source.length is None, self._model.playing.speed))
             self._model.set_position(Position())
             self._labels = None
             self._model.change_display(truth=TruthLayer.OFF)
             self._model.set_source(entry)
             self._new_thumbnails(entry.address)
             self.opened.emit("source", entry.address)
-            self.look(0)
 
         self._events.publish(tell)
 

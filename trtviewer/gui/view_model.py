@@ -201,6 +201,9 @@ class ViewModel(QObject):
             self.set_bare(None)
 
     def set_bare(self, frame: Frame | None) -> None:
+        if frame is not None:
+            self.set_comparison(None)
+            self.set_alone(None)
         if frame is not self.bare:
             self.bare = frame
             self.bare_changed.emit(frame)

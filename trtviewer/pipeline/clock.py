@@ -38,6 +38,7 @@ class PlaybackClock:
         self._changed = threading.Condition()
         self._wanted: int | None = None
         self._asked = -1
+        self._newest = -1
         self._generation = 0
         self._playing = False
         self._speed = 1.0
@@ -63,8 +64,10 @@ class PlaybackClock:
             return self._playing
 
     def play(self) -> None:
-        """Goes on from where it is; from the start, where it is at the end."""
+        """Goes on from where it is; from the start, where it is at the end; from its newest frame, where it is a camera."""
         with self._changed:
+            if self._length is None:
+                self._asked = self._newest
             if self._asked >= self._last() and self._wanted is None:
                 self._wanted = self._first()
                 self._generation += 1
@@ -154,6 +157,7 @@ class PlaybackClock:
 
     def _ask(self, index: int, anew: bool, sought: bool = False) -> Ticket:
         self._asked = index
+        self._newest = max(self._newest, index)
         if anew:
             self._set_anchor(index)
         return Ticket(index, self._generation, sought)

@@ -98,9 +98,17 @@ class Playback:
         with self._guard:
             self._start_collector()
 
+    def play(self) -> None:
+        """Plays from where it stands; tries again, where an error had stopped it."""
+        self.clock.play()
+        self._revive()
+
     def seek(self, frame_index: int) -> None:
         """Shows exactly this frame; frames sought before it may come first, nothing else."""
         self.clock.seek(frame_index)
+        self._revive()
+
+    def _revive(self) -> None:
         with self._guard:
             if not self._closed and self._collector is not None and not self._collector.alive:
                 self._collector.join()

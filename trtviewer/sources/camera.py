@@ -72,14 +72,17 @@ class CameraSource:
         """See `Source.read`.
 
         Raises:
-            IndexError: the frame is past and not kept any more.
-            BadInput: the camera gives no more pictures.
+            BadInput: the frame is past and not kept any more, or the camera gives no more pictures.
         """
         kept = self._cache.take(index)
         if kept is not None:
             return kept
         if index < self._next:
-            raise IndexError(f"{self._address} keeps only its latest frames, and {index} is not one of them")
+            raise BadInput(
+                f"keeps only its latest frames, and {index} is not one of them",
+                subject=self._address,
+                advice="play goes on with what it gives now",
+            )
         while self._next < index:
             if not self._capture.grab():
                 raise self._ended()
