@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import select
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,3 +83,31 @@ def test_that_a_cancel_ends_work_that_never_looks() -> None:
     with pytest.raises(Cancelled):
         run_isolated(sleep, (), told.append, lambda: told != [])
     assert multiprocessing.active_children() == []
+
+
+OWNER = """
+from tests.test_isolated import sleep_and_say_who
+from trtviewer.isolated import run_isolated
+if __name__ == "__main__":
+    run_isolated(sleep_and_say_who, (), lambda process: print(process, flush=True))
+"""
+
+
+def sleep_and_say_who(tell: Tell) -> None:
+    tell(os.getpid())
+    time.sleep(600)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="looks at another process as Linux does")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_that_work_ends_when_its_owner_is_killed(how: signal.Signals, tmp_path: Path) -> None:
+    script = tmp_path / "owner.py"
+    script.write_text(OWNER)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env=environment) as owner:
+        assert owner.stdout is not None
+        watched = os.pidfd_open(int(owner.stdout.readline()))
+        owner.send_signal(how)
+        ended, _, _ = select.select([watched], [], [], 10)
+        os.close(watched)
+        assert ended

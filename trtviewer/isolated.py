@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,8 +47,8 @@ def run_isolated(
 ) -> Any:
     """Calls `work(tell, *arguments)` in a new process, and gives what it returns.
 
-    The process is killed when `cancelled` says so, or when whoever waits here is interrupted; it ends without taking
-    its native libraries down, whose order of destruction is nobody's to rely on.
+    The process is killed when `cancelled` says so, or when whoever waits here is interrupted or killed; it ends without
+    taking its native libraries down, whose order of destruction is nobody's to rely on.
 
     Args:
         work: a function at a module's top.
@@ -110,6 +111,7 @@ def _undisturbed() -> Iterator[None]:
 def _main(connection: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     # Ctrl-C reaches the whole group of processes; the owner answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_owner, daemon=True).start()
     try:
         connection.send(_answer(connection, work, arguments))
     except OSError:
@@ -117,6 +119,14 @@ def _main(connection: Connection, work: Callable[..., Any], arguments: tuple[Any
         os._exit(1)
     connection.close()
     os._exit(0)
+
+
+def _end_with_the_owner() -> None:
+    """An owner that was killed cannot kill in turn; the work, deep in native code, would go on for minutes."""
+    owner = multiprocessing.parent_process()
+    if owner is not None:
+        owner.join()
+        os._exit(1)
 
 
 def _answer(connection: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[str, Any]:
