@@ -171,6 +171,18 @@ def test_that_open_shapes_run_through_their_profile(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
+def test_that_a_plan_with_host_code_of_its_own_opens_once_it_is_trusted(tmp_path: Path) -> None:
+    model = tiny_yolo_anchor(tmp_path / "tiny.onnx")
+    with TrtRunner(plan(model, tmp_path / "compatible.engine", host_code=True)) as runner:
+        assert runner.info.name == "TensorRT 11.4.0"
+
+
+def test_that_an_output_of_another_layout_is_refused(tmp_path: Path) -> None:
+    spec = plan(tiny_yolo_anchor(tmp_path / "tiny.onnx"), tmp_path / "odd.engine", output_format="CHW32")
+    with pytest.raises(BadInput, match="is laid out as CHW32, and only LINEAR"), TrtRunner(spec):
+        pass
+
+
 def test_that_layers_and_precision_are_the_inspectors(engine_pair: Specs) -> None:
     for spec, precision in zip(engine_pair, ("fp32", "int8"), strict=True):
         with TrtRunner(spec) as runner:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -57,16 +56,15 @@ class RunnerThread:
     """A runner that is opened, used and closed on one thread, as CUDA contexts want it.
 
     Requests are answered in the order in which they were made. Opened by `with`; leaving waits for what is under way.
-    On a GPU the next request is put on its way before the one before it is waited for, so that the GPU does not stand still
-    while the host copies.
+    On a GPU a second thread waits for the outputs and takes them over, so that the first has the next request on its way
+    as soon as it comes: copies and inference overlap however fast the host is.
     """
 
     def __init__(self, runner: Runner, name: str) -> None:
         self._runner = runner
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._requests = threading.Lock()
-        self._waiting = 0
-        self._begun: deque[tuple[PendingRun, Future[RunResult]]] = deque()
+        self._outputs = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{name}'s outputs")
+        self._free = threading.Semaphore(IN_FLIGHT)
 
     @property
     def spec(self) -> ModelSpec:
@@ -91,7 +89,7 @@ class RunnerThread:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        closing = self._executor.submit(self._runner.__exit__, None, None, None)
+        closing = self._executor.submit(self._close)
         self._executor.shutdown()
         closing.result()
 
@@ -100,28 +98,29 @@ class RunnerThread:
         if not isinstance(self._runner, GpuRunner):
             return self._executor.submit(self._runner.run, tensor, frame_index)
         answer: Future[RunResult] = Future()
-        with self._requests:
-            self._waiting += 1
         self._executor.submit(self._begin, self._runner, tensor, frame_index, answer)
         return answer
 
     def _begin(
         self, runner: GpuRunner, tensor: InputTensor, frame_index: int, answer: Future[RunResult]
     ) -> None:
-        with self._requests:
-            self._waiting -= 1
+        self._free.acquire()
         try:
-            self._begun.append((runner.begin(tensor, frame_index), answer))
+            pending = runner.begin(tensor, frame_index)
+        except BaseException as error:  # re-raised where the answer is read
+            self._free.release()
+            answer.set_exception(error)
+        else:
+            self._outputs.submit(self._finish, runner, pending, answer)
+
+    def _finish(self, runner: GpuRunner, pending: PendingRun, answer: Future[RunResult]) -> None:
+        try:
+            answer.set_result(runner.finish(pending))
         except BaseException as error:  # re-raised where the answer is read
             answer.set_exception(error)
-        # As long as another request is waiting, its turn comes next and finishes what is left here.
-        while self._begun and (len(self._begun) == IN_FLIGHT or not self._more()):
-            pending, oldest = self._begun.popleft()
-            try:
-                oldest.set_result(runner.finish(pending))
-            except BaseException as error:  # re-raised where the answer is read
-                oldest.set_exception(error)
+        finally:
+            self._free.release()
 
-    def _more(self) -> bool:
-        with self._requests:
-            return self._waiting > 0
+    def _close(self) -> None:
+        self._outputs.shutdown()
+        self._runner.__exit__(None, None, None)

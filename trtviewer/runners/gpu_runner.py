@@ -3,7 +3,8 @@
     compute stream   [wait for the input] [upload] t1 [the network] t2      [next frame ...]
     copy stream                                        [outputs to pinned memory] t3
 
-While one frame's outputs travel, the next one is computed; whoever asks frame by frame waits for each.
+The input comes over a stream of its own (`gpu_input.py`), so while one frame is computed the next one is uploaded and the outputs of
+the one before travel; whoever asks frame by frame waits for each. The streams wait for each other's events, the host for the last one only.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ class PendingRun:
 
 
 class GpuRunner(ABC):
-    """A runner on the GPU. Opened, used and closed on one thread, where its context is current all the while."""
+    """A runner on the GPU. Opened, used and closed on one thread, where its context is current all the while; only `finish` may be
+    another thread's."""
 
     def __init__(self, spec: ModelSpec) -> None:
         if spec.input is None:
@@ -133,7 +135,6 @@ class GpuRunner(ABC):
         """
         session = self.session
         slot = self._slots[self._next]
-        self._next = (self._next + 1) % len(self._slots)
         with session.device.errors(str(self._spec.path)):
             if isinstance(tensor, DeviceTensor):
                 self.compute.wait_for(tensor.ready)
@@ -147,12 +148,14 @@ class GpuRunner(ABC):
                 target = slot.pinned[output.name].array
                 session.download(slot.outputs[output.name].address, target, self.copy)
             slot.copied.record(self.copy)
+        # Only now: of a run that failed to begin nothing is left, and the slot after it may be under way.
+        self._next = (self._next + 1) % len(self._slots)
         return PendingRun(slot, frame_index, tensor)
 
     def finish(self, pending: PendingRun) -> RunResult:
-        """Waits for a run, and takes its outputs out of the pinned memory, which the next one overwrites."""
-        slot = pending.slot
-        with self.session.device.errors(str(self._spec.path)):
+        """Waits for a run, and takes its outputs out of the pinned memory, which the next one overwrites. On any one thread."""
+        slot, device = pending.slot, self.session.device
+        with device.current(), device.errors(str(self._spec.path)):
             slot.copied.synchronize()
             times = RunTimes(
                 slot.begun.ms_until(slot.fed),

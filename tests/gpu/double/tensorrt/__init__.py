@@ -44,6 +44,10 @@ class TensorIOMode(enum.Enum):
     NONE, INPUT, OUTPUT = range(3)
 
 
+class TensorFormat(enum.IntEnum):
+    LINEAR, CHW2, HWC8, CHW4, CHW16, CHW32 = range(6)
+
+
 class LayerInformationFormat(enum.Enum):
     ONELINE, JSON = range(2)
 
@@ -111,6 +115,7 @@ class Runtime:
     def __init__(self, logger: Any) -> None:
         _require_logger(logger)
         self._logger = logger
+        self.engine_host_code_allowed = False
 
     def deserialize_cuda_engine(self, serialized_engine: Any) -> ICudaEngine | None:
         _require_context()
@@ -124,6 +129,11 @@ class Runtime:
             return None
         if header.get("says"):
             self._logger.log(ILogger.ERROR, header["says"])
+            return None
+        if header.get("host_code") and not self.engine_host_code_allowed:
+            self._logger.log(
+                ILogger.ERROR, "IRuntime::deserializeCudaEngine: engine host code is not allowed"
+            )
             return None
         if header.get("kind") == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -167,6 +177,9 @@ class ICudaEngine:
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
         return tuple(self._tensor(name)["shape"])
+
+    def get_tensor_format(self, name: str) -> TensorFormat:
+        return TensorFormat[self._tensor(name).get("format", "LINEAR")]
 
     def get_tensor_profile_shape(self, name: str, profile_index: int) -> list[tuple[int, ...]]:
         _require(name in self._inputs, "only inputs have profiles")
@@ -296,7 +309,11 @@ class _OrtWork:
         ort.preload_dlls()
         options = ort.SessionOptions()
         options.log_severity_level = 4
-        options.add_session_config_entry("session.disable_quant_qdq", "1")
+        # As the program's own sessions, so that speeds can be compared.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if any(layer["LayerType"] == "QuantizeLinear" for layer in engine._header["layers"]):
+            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+            options.add_session_config_entry("session.disable_quant_qdq", "1")
         provider = {"device_id": 0, "user_compute_stream": str(stream), "use_tf32": "0"}
         model = engine._model
         self._session = ort.InferenceSession(model, options, providers=[("CUDAExecutionProvider", provider)])
@@ -498,6 +515,8 @@ def plan_of(
     profiles: Any = (),
     outputs: dict[str, Any] | None = None,
     says: str = "",
+    host_code: Any = False,
+    output_format: str = "LINEAR",
 ) -> bytes:
     """A plan of the double: a header of its tensors and layers, then the ONNX model."""
     import onnx
@@ -509,13 +528,19 @@ def plan_of(
     header = {
         "kind": kind,
         "says": says,
+        "host_code": host_code,
         "profiles": list(profiles),
         "inputs": [
             {"name": one.name, "shape": list(_shape(one)), "dtype": _dtype(onnx, one)}
             for one in model.graph.input
         ],
         "outputs": [
-            {"name": one.name, "shape": shapes[one.name], "dtype": _dtype(onnx, one)}
+            {
+                "name": one.name,
+                "shape": shapes[one.name],
+                "dtype": _dtype(onnx, one),
+                "format": output_format,
+            }
             for one in model.graph.output
         ],
         "layers": [_layer(model, node) for node in model.graph.node],
