@@ -87,9 +87,12 @@ class TrtRunner(GpuRunner):
         trt = plan.trt
         self._title = title(trt)
         runtime: tensorrt.Runtime = trt.Runtime(log_of(trt).native)
+        # A version-compatible plan has host code in it; whoever trusts a plan trusts all of it.
+        runtime.engine_host_code_allowed = True
         engine: tensorrt.ICudaEngine = deserialize(plan, runtime)
         self._runtime, self._engine = runtime, engine
         inputs, outputs = tensors_of(engine, trt)
+        self._require_plain_layout(engine, trt, [*inputs, *outputs])
         self._input_name = self._the_input(inputs)
         self._layers = layers_of(engine, trt)
         context: tensorrt.IExecutionContext = self._make_context(engine, trt)
@@ -108,6 +111,18 @@ class TrtRunner(GpuRunner):
         if hasattr(context, "is_stream_capturable") and not context.is_stream_capturable(stream.handle):
             self._cudart = None
         return self._pair(made)
+
+    def _require_plain_layout(
+        self, engine: tensorrt.ICudaEngine, trt: ModuleType, tensors: Sequence[Tensor]
+    ) -> None:
+        for tensor in tensors:
+            form = engine.get_tensor_format(tensor.name)
+            if form != trt.TensorFormat.LINEAR:
+                raise BadInput(
+                    f"its tensor {tensor} is laid out as {form.name}, and only LINEAR is read here",
+                    subject=self._spec.path,
+                    advice="build it without formats of its own for inputs and outputs: trtviewer build",
+                )
 
     def _make_context(self, engine: tensorrt.ICudaEngine, trt: ModuleType) -> tensorrt.IExecutionContext:
         with log_of(trt).collect() as messages:
