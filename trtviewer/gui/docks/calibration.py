@@ -22,7 +22,6 @@ from trtviewer.gui.docks.clip_map import ClipMapper, ClipRequest
 from trtviewer.gui.docks.coach_rows import (
     CAUSE_HEADINGS,
     TENSOR_HEADINGS,
-    TENSOR_TIPS,
     cause_rows,
     sentence,
     tensor_rows,
@@ -58,8 +57,8 @@ class CalibrationDock(QWidget):
         self._state = view_model.what_if
         self._requests = requests
         self._overlay: Overlay | None = None
-        self.causes = RowModel(CAUSE_HEADINGS, parent=self)
-        self.tensors = RowModel(TENSOR_HEADINGS, TENSOR_TIPS, 1, self)
+        self.causes = RowModel(CAUSE_HEADINGS, len(CAUSE_HEADINGS), self)
+        self.tensors = RowModel(TENSOR_HEADINGS, 1, self)
         self._mapper = Newest("clip map", ClipMapper(), self)
         self._mapper.answered.connect(self._lay_over)
         self._mapper.failed.connect(self._map_failed)

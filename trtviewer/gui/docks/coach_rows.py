@@ -16,18 +16,25 @@ CAUSE_WORDS = {
     CauseKind.DEAD_CHANNELS: "Dead channels",
     CauseKind.SATURATED_FIRST: "Saturated at the start",
 }
-CAUSE_HEADINGS = ("Cause", "Layer", "Evidence", "Cure")
-TENSOR_HEADINGS = ("Tensor", "Range", "Seen", "Here", "Over", "Clipped", "Frames")
-TENSOR_TIPS = (
-    "An activation that is quantized.",
-    "The end of the candidate's range.",
-    "The largest value on the calibration frames; known for variants that were made here.",
-    "The largest value on these frames.",
-    "The largest value here over what the calibration saw, or over the range.",
-    "Share of its values here beyond the range.",
-    "So many of these frames exceed it: clip more than 0.1 % of its values or, where it is known what the calibration saw, "
-    "reach 5 % beyond that.",
-)
+CAUSE_HEADINGS = {
+    0: ("Cause", "What the structure of the network and its ranges show."),
+    1: ("Layer", "Where it was found."),
+    2: ("Evidence", "By what it was found."),
+    3: ("Cure", "What to try."),
+}
+TENSOR_HEADINGS = {
+    0: ("Tensor", "An activation that is quantized."),
+    1: ("Range", "The end of the candidate's range."),
+    2: ("Seen", "The largest value on the calibration frames; known for variants that were made here."),
+    3: ("Here", "The largest value on these frames."),
+    4: ("Over", "The largest value here over what the calibration saw, or over the range."),
+    5: ("Clipped", "Share of its values here beyond the range."),
+    6: (
+        "Frames",
+        "So many of these frames exceed it: clip more than 0.1 % of its values or, where it is known what the calibration saw, "
+        "reach 5 % beyond that.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)

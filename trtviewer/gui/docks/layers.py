@@ -18,9 +18,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from trtviewer.gui.docks.bar_delegate import BarDelegate
 from trtviewer.gui.docks.figures import panel, tabular
 from trtviewer.gui.docks.frame_choice import FrameChoice
-from trtviewer.gui.docks.layer_model import BarDelegate, LayerModel
+from trtviewer.gui.docks.layer_model import LayerModel
 from trtviewer.gui.docks.layer_rows import Column, LayerRows, percent, sentence
 from trtviewer.gui.docks.object_model import ObjectModel
 from trtviewer.gui.docks.object_rows import Column as ObjectColumn

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QFont
 
 from trtviewer.gui.docks.figures import DASH, MINUS, short
 from trtviewer.gui.docks.layer_rows import percent
-from trtviewer.gui.theme import DARK, Theme
+from trtviewer.gui.docks.table_model import Role, TableModel
 from trtviewer.gui.view_model import Models
 from trtviewer.gui.what_if_state import Variant
-
-Index = QModelIndex | QPersistentModelIndex
 
 
 class Column(IntEnum):
@@ -43,19 +42,17 @@ HEADINGS = {
     Column.EXTRA: ("Extra", "Detections that only it has."),
     Column.MSE: ("MSE", "Mean squared error over the outputs."),
 }
-LEFT = frozenset({Column.NAME})
 
 
-class VariantModel(QAbstractTableModel):
+class VariantModel(TableModel):
     """One row a candidate of the list, in its order."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(HEADINGS, {Column.NAME}, parent)
         self.variants: tuple[Variant, ...] = ()
         self.shown = -1
-        self._theme: Theme = DARK
 
-    def show(self, models: Models, known: dict[Any, Variant]) -> None:
+    def show(self, models: Models, known: dict[Path, Variant]) -> None:
         variants = tuple(known.get(entry.path, Variant(entry.path)) for entry in models.candidates)
         if len(variants) != len(self.variants):
             self.beginResetModel()
@@ -63,55 +60,26 @@ class VariantModel(QAbstractTableModel):
             self.endResetModel()
         elif (variants, models.shown) != (self.variants, self.shown):
             self.variants, self.shown = variants, models.shown
-            if variants:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(variants) - 1, len(Column) - 1))
+            self.changed()
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.layoutChanged.emit()
+    def length(self) -> int:
+        return len(self.variants)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        return 0 if parent.isValid() else len(self.variants)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        return 0 if parent.isValid() else len(Column)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self.variants):
-            return None
-        row, column = index.row(), Column(index.column())
-        variant = self.variants[row]
-        if role == Qt.ItemDataRole.DisplayRole:
+    def cell(self, row: int, column: int, role: int) -> Any:
+        column, variant = Column(column), self.variants[row]
+        if role == Role.DisplayRole:
             return self._text(row, variant, column)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if column in LEFT else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
-        if role == Qt.ItemDataRole.ToolTipRole:
+        if role == Role.ToolTipRole:
             return self._tip(variant, column)
-        if role == Qt.ItemDataRole.FontRole and row == self.shown:
+        if role == Role.FontRole and row == self.shown:
             font = QFont()
             font.setBold(True)
             return font
-        if role == Qt.ItemDataRole.ForegroundRole and variant.figures is not None:
+        if role == Role.ForegroundRole and variant.figures is not None:
             if column is Column.MISSED and variant.figures.missed:
                 return self._theme.color("missed")
             if column is Column.EXTRA and variant.figures.extra:
                 return self._theme.color("extra")
-        return None
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        column = Column(section)
-        if role == Qt.ItemDataRole.DisplayRole:
-            return HEADINGS[column][0]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return HEADINGS[column][1]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if column in LEFT else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def _text(self, row: int, variant: Variant, column: Column) -> str:
