@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from trtviewer.gui.help_text import TOUR, WHAT_NOW
 from trtviewer.gui.view_model import PaneMode, TruthLayer
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("compare.swap", "Swap reference and candidate", Menu.COMPARE, lambda window: window.engine.swap_sides(), ("Ctrl+T",), group=2),
     Action("compare.close_candidate", "Close candidate", Menu.COMPARE, lambda window: window.engine.close_candidate(), ("Ctrl+W",), "Takes the shown candidate out of the list", group=2),
     *(_candidate(number) for number in range(1, 10)),
-    Action("help.shortcuts", "Shortcuts", Menu.HELP, lambda window: window.show_shortcuts(), ("?", "F1"), "Shows every key"),
+    Action("help.tour", "&Help", Menu.HELP, lambda window: window.show_help(TOUR), ("F1",), "A tour with pictures, formats, command line, troubleshooting; its links open what they name"),
+    Action("help.what_now", "My INT8 model &loses objects: what now?", Menu.HELP, lambda window: window.show_help(WHAT_NOW), ("Shift+F1",), "From the symptom to the cure, step by step; each step's links open what it speaks of"),
+    Action("help.shortcuts", "&Shortcuts", Menu.HELP, lambda window: window.show_shortcuts(), ("?",), "Shows every key"),
     Action("help.runtimes", "Runtimes and where they are looked for…", Menu.HELP, lambda window: window.show_about(2), tip="Shows where TensorRT, pycuda and CUDA were looked for, and takes another folder", group=1),
     Action("help.licences", "Licences…", Menu.HELP, lambda window: window.show_about(1), tip="Shows the licences of what this program runs on", group=1),
     Action("help.about", "About trtviewer", Menu.HELP, lambda window: window.show_about(), group=1),

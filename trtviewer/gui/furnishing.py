@@ -19,6 +19,11 @@ class Furnishing:
     _stowed: QByteArray | None
     """The layout that comes back when something opens (empty: the first one); None while it is what is seen."""
 
+    @property
+    def furnished(self) -> bool:
+        """Whether docks and panel stand in the window."""
+        return self._stowed is None
+
     def layout_to_keep(self) -> bytes:
         """What the next start begins with."""
         return bytes((self.saveState() if self._stowed is None else self._stowed).data())

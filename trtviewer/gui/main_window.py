@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtGui import (
@@ -54,6 +55,9 @@ from trtviewer.gui.view_commands import ViewCommands
 from trtviewer.gui.view_model import Requests, ViewModel
 from trtviewer.gui.what_if import WhatIf
 
+if TYPE_CHECKING:
+    from trtviewer.gui.dialogs.help import HelpWindow
+
 _log = logging.getLogger(__name__)
 
 
@@ -72,6 +76,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         self.presenting = False
         self._wanted: Session | None = None
         self._reading: QDialog | None = None
+        self._help: HelpWindow | None = None
         self._stowed: QByteArray | None = None
         self._preferences_file = preferences_file
         self.preferences = preferences_file.read()
@@ -375,6 +380,8 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         """Ends every thread, those that are read from last."""
         if self._reading is not None:
             self._reading.close()
+        if self._help is not None:
+            self._help.stop()
         self.shelf.close()
         for work in (self.video_export, self.report_work, self.build_work):
             work.close()

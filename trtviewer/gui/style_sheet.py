@@ -52,6 +52,7 @@ QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextBrowser {{
     background: {background}; color: {text}; border: 1px solid {line}; border-radius: 4px; padding: 3px 6px;
     selection-background-color: {accent}; selection-color: {on_accent};
 }}
+QTextBrowser[role="page"] {{ border: none; border-radius: 0; padding: 0; }}
 QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; }}
 QAbstractSpinBox {{ padding: 2px 4px; min-height: 20px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; subcontrol-origin: border; }}
@@ -95,6 +96,7 @@ QTableView, QTreeView, QListView {{
     background: {surface}; alternate-background-color: {background}; color: {text}; border: none; gridline-color: {line};
     selection-background-color: {accent}; selection-color: {on_accent};
 }}
+QListView[role="contents"]::item {{ padding: 6px 12px; }}
 QHeaderView::section {{
     background: {raised}; color: {faint}; border: none; border-right: 1px solid {line}; padding: 4px 8px;
 }}

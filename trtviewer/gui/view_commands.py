@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QVBoxLayout
 
 from trtviewer.gui.dialogs.shortcuts import ShortcutSheet
+from trtviewer.gui.help_links import follow
 from trtviewer.gui.panes.comparison_view import ComparisonView
 from trtviewer.gui.preferences import Preferences
 from trtviewer.gui.presentation import PresentationHead
@@ -17,6 +18,7 @@ from trtviewer.gui.transport.transport_bar import TransportBar, next_disagreemen
 from trtviewer.gui.view_model import SPEEDS, PaneMode, Requests, TruthLayer, ViewModel
 
 if TYPE_CHECKING:
+    from trtviewer.gui.dialogs.help import HelpWindow
     from trtviewer.gui.dock_shelf import DockShelf
 
 
@@ -31,6 +33,7 @@ class ViewCommands:
     shelf: DockShelf
     preferences: Preferences
     presenting: bool
+    _help: HelpWindow | None
     _central: QVBoxLayout
 
     def set_mode(self, mode: PaneMode) -> None:
@@ -128,8 +131,23 @@ class ViewCommands:
             part.setVisible(not self.presenting)
         if not self.presenting:
             self.furnish()
+            self._show_page()
         self.comparison.set_presentation(self.presenting)
         self._show_checked()
+
+    def show_help(self, page: str) -> None:
+        """The help's window, on a page (`HelpPage.slug`); one that is open turns to it."""
+        from trtviewer.gui.dialogs.help import HelpWindow
+
+        if self._help is None:
+            self._help = HelpWindow(self.view_model)
+            self._help.followed.connect(self._follow)
+        self._help.show_page(page)
+
+    def _follow(self, link: str) -> None:
+        self.raise_()
+        self.activateWindow()
+        self._help.say(follow(self, link))
 
     def show_shortcuts(self) -> None:
         sheet = ShortcutSheet(self)
