@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from PySide6.QtGui import QFont
 
 from trtviewer.gui.panes.labels import LabelFont, PlacedLabel, place
 from trtviewer.gui.panes.marks import Mark
 from trtviewer.gui.panes.viewport import Mapping
 
-FONT = LabelFont(14.0, {}, 7.0)
+FONT = LabelFont(QFont(), 14.0, {}, 7.0)
 WHERE = Mapping(1.0, 0.0, 0.0)
 
 

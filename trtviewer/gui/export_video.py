@@ -17,11 +17,11 @@ from trtviewer.atomic import whole_file
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.errors import BadInput, Cancelled, MissingRuntime
-from trtviewer.gui.panes.labels import LabelFont, place
+from trtviewer.gui.panes.labels import LabelFont, LabelPictures, place
+from trtviewer.gui.panes.layer import Sheet, paint_layer
 from trtviewer.gui.panes.marks import comparison_marks
-from trtviewer.gui.panes.paint import paint_boxes, paint_label
 from trtviewer.gui.panes.render import cut
-from trtviewer.gui.panes.viewport import FIT, Mapping, mapping
+from trtviewer.gui.panes.viewport import FIT, mapping
 from trtviewer.gui.picture_export import LEGEND
 from trtviewer.gui.theme import BOX_STYLES, Theme
 from trtviewer.gui.view_model import Display
@@ -94,10 +94,13 @@ def write_video(
         _Writer(temporary, frame_size(request), request.path) as writer,
     ):
         total = request.frames.size(source.length)
+        height, width = request.pane
+        sheet = Sheet((float(width), float(height)), 1.0, LabelFont.of(request.font))
+        pictures = LabelPictures()
         found = comparisons(source, request.frames, pair, request.settings, cancelled)
         for comparison in found:
             seconds = comparison.frame.time_s if source.rate is not None else writer.count / PICTURES_A_SECOND
-            writer.add(compose(comparison, request), seconds)
+            writer.add(compose(comparison, request, sheet, pictures), seconds)
             progress(writer.count, total)
         if cancelled():
             raise Cancelled("the export was cancelled")
@@ -115,26 +118,26 @@ def frame_size(request: VideoRequest) -> tuple[int, int]:
     return _even(height + HEAD + FOOT), _even(2 * width + GAP)
 
 
-def compose(comparison: FrameComparison, request: VideoRequest) -> QImage:
+def compose(
+    comparison: FrameComparison, request: VideoRequest, sheet: Sheet, pictures: LabelPictures
+) -> QImage:
     """One frame of the video: both sides under their titles, and the legend below. Needs no widget: any thread may call it."""
     height, width = frame_size(request)
     theme = request.theme
     made = QImage(width, height, QImage.Format.Format_RGB32)
     made.fill(theme.color("surface"))
-    pane = (float(request.pane[1]), float(request.pane[0]))
-    where = mapping(FIT, comparison.frame.size, QSizeF(*pane))
-    metrics = LabelFont.of(request.font)
+    room = QRectF(0, 0, *sheet.pane)
     with QPainter(made) as painter:
         painter.setFont(request.font)
         for index, side in enumerate(SIDES):
             left = index * (request.pane[1] + GAP)
             painter.save()
             painter.translate(left, HEAD)
-            painter.setClipRect(QRectF(0, 0, *pane))
-            painter.fillRect(QRectF(0, 0, *pane), theme.color("canvas"))
-            _paint_side(painter, comparison, side, request, where, pane, metrics)
+            painter.setClipRect(room)
+            painter.fillRect(room, theme.color("canvas"))
+            _paint_side(painter, comparison, side, request.display, sheet, pictures)
             painter.restore()
-            _paint_title(painter, QRectF(left + 8, 0, pane[0] - 16, HEAD), comparison, index, request)
+            _paint_title(painter, QRectF(left + 8, 0, room.width() - 16, HEAD), comparison, index, request)
         _paint_foot(painter, QRectF(8, height - FOOT, width - 16, FOOT), comparison, request)
     return made
 
@@ -143,24 +146,19 @@ def _paint_side(
     painter: QPainter,
     comparison: FrameComparison,
     side: str,
-    request: VideoRequest,
-    where: Mapping,
-    pane: tuple[float, float],
-    metrics: LabelFont,
+    display: Display,
+    sheet: Sheet,
+    pictures: LabelPictures,
 ) -> None:
-    pixels, corner, _ = cut(comparison.frame, where, pane, 1.0, fine=True)
+    where = mapping(FIT, comparison.frame.size, QSizeF(*sheet.pane))
+    pixels, corner, _ = cut(comparison.frame, where, sheet.pane, sheet.ratio, fine=True)
     at = where.to_pane(*corner)
     painter.drawImage(QPointF(round(at.x()), round(at.y())), _image(pixels))
-    if not request.display.boxes:
+    if not display.boxes:
         return
-    marks = comparison_marks(comparison, side, request.display)
-    paint_boxes(painter, marks, where)
-    if request.display.labels:
-        for label in reversed(place(marks, where, pane, metrics)):
-            corner_at = where.to_pane(*label.frame) + QPointF(*label.offset)
-            box = QRectF(corner_at.toPoint(), QSizeF(metrics.width(label.text), metrics.height))
-            paint_label(painter, box, label.text, label.kind, request.font)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    marks = comparison_marks(comparison, side, display)
+    labels = place(marks, where, sheet.pane, sheet.font) if display.labels else ()
+    painter.drawImage(QPointF(0, 0), paint_layer(sheet, marks, labels, where, pictures))
 
 
 def _paint_title(

@@ -27,7 +27,8 @@ from trtviewer.errors import TrtviewerError
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.dialogs.preview import Preview, Trial
 from trtviewer.gui.panes.frame_pane import FramePane
-from trtviewer.gui.panes.labels import LabelPixmaps
+from trtviewer.gui.panes.labels import LabelFont
+from trtviewer.gui.panes.layer import Sheet
 from trtviewer.gui.panes.render import Rendered, RenderRequest, RenderThread, Shown
 from trtviewer.gui.panes.viewport import Viewport
 from trtviewer.gui.view_model import Display, ViewModel
@@ -98,10 +99,9 @@ class ModelReading(QDialog):
         self._rendered = Border(self)
         self._errors = QueueBorder(self)
         self._errors.arrived.connect(lambda error: self.said.setText(str(error)))
-        self._labels = LabelPixmaps()
-        self._labels.set_font(self.font())
+        self._label_font = LabelFont.of(self.font())
         self._viewport = Viewport(self)
-        self.pane = FramePane(self._viewport, self._labels, self)
+        self.pane = FramePane(self._viewport, self)
         self.pane.theme = view_model.theme
         self.pane.sides = ("reference",)
         self.pane.setObjectName("model_reading.pane")
@@ -360,9 +360,7 @@ class ModelReading(QDialog):
                 Display(),
                 ("reference",),
                 self._viewport.view,
-                (self.pane.width(), self.pane.height()),
-                self.devicePixelRatioF(),
-                self._labels.metrics,
+                Sheet((self.pane.width(), self.pane.height()), self.devicePixelRatioF(), self._label_font),
                 fine=True,
             )
         )

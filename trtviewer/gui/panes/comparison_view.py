@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QWidget
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.panes.choosing import selection_of
 from trtviewer.gui.panes.frame_pane import FramePane
-from trtviewer.gui.panes.labels import LabelPixmaps
+from trtviewer.gui.panes.labels import LabelFont
+from trtviewer.gui.panes.layer import Sheet
 from trtviewer.gui.panes.marks import Key, describe
 from trtviewer.gui.panes.notices import notice
 from trtviewer.gui.panes.pane_header import PaneHeader
@@ -54,9 +55,8 @@ class ComparisonView(QWidget):
         self.setObjectName("comparison")
         self._model = view_model
         self.viewport = Viewport(self)
-        self.labels = LabelPixmaps()
-        self.labels.set_font(self._label_font())
-        self.panes = {side: FramePane(self.viewport, self.labels, self) for side in SIDES}
+        self._font_of_labels = LabelFont.of(self._label_font())
+        self.panes = {side: FramePane(self.viewport, self) for side in SIDES}
         self.headers = {side: PaneHeader(side, self) for side in SIDES}
         self._shown: Shown | None = None
         self._blink_side = 0
@@ -80,6 +80,7 @@ class ComparisonView(QWidget):
             pane.clicked.connect(self._choose)
             pane.pointed.connect(view_model.set_pointed)
             pane.resized.connect(self._request)
+            pane.split_moved.connect(self._request)
         self.viewport.changed.connect(self._view_moved)
         view_model.comparison_changed.connect(self._comparison_changed)
         view_model.alone_changed.connect(self._alone_changed)
@@ -134,7 +135,7 @@ class ComparisonView(QWidget):
     def set_presentation(self, on: bool) -> None:
         """Larger headers, labels and lines, readable from ten metres."""
         self._line_scale = 2.0 if on else 1.0
-        self.labels.set_font(self._label_font(1.6 if on else 1.0))
+        self._font_of_labels = LabelFont.of(self._label_font(1.6 if on else 1.0))
         for pane in self.panes.values():
             pane.line_scale = self._line_scale
         for header in self.headers.values():
@@ -268,19 +269,19 @@ class ComparisonView(QWidget):
         self._request()
 
     def _request(self, *_: object) -> None:
-        pane = self._pane_size()
+        pane, mode = self._pane_size(), self._model.display.mode
         if self._shown is None or pane.width() < 2 or pane.height() < 2:
             return
+        size, ratio = (pane.width(), pane.height()), self.devicePixelRatioF()
         self._render.request(
             RenderRequest(
                 self._shown,
                 self._model.display,
                 self._rendered_sides(),
                 self.viewport.view,
-                (pane.width(), pane.height()),
-                self.devicePixelRatioF(),
-                self.labels.metrics,
+                Sheet(size, ratio, self._font_of_labels, self._line_scale),
                 fine=not self._model.playing.playing,
+                split=self.panes["reference"].split if mode is PaneMode.SPLIT else None,
             )
         )
 

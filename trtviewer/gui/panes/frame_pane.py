@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QRegion,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -23,9 +24,7 @@ from trtviewer.gui.panes.decorations import (
     paint_lit,
     paint_notice,
 )
-from trtviewer.gui.panes.labels import LabelPixmaps
 from trtviewer.gui.panes.marks import Key, Mark
-from trtviewer.gui.panes.paint import paint_boxes
 from trtviewer.gui.panes.render import Rendered
 from trtviewer.gui.panes.viewport import Mapping, Viewport, mapping
 from trtviewer.gui.theme import BOX_STYLES, DARK, Theme
@@ -50,7 +49,7 @@ class FramePane(QWidget):
     resized = Signal()
     split_moved = Signal(object)
 
-    def __init__(self, viewport: Viewport, labels: LabelPixmaps, parent: QWidget | None = None) -> None:
+    def __init__(self, viewport: Viewport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -61,7 +60,6 @@ class FramePane(QWidget):
         self.notice = ""
         self.line_scale = 1.0
         self._viewport = viewport
-        self._labels = labels
         self._rendered: Rendered | None = None
         self._image: QImage | None = None
         self._overlay: Overlay | None = None
@@ -96,7 +94,7 @@ class FramePane(QWidget):
             height, width = pixels.shape[:2]
             self._image = QImage(pixels.data, width, height, pixels.strides[0], QImage.Format.Format_RGB32)
             # The image borrows the array's memory; `_rendered` keeps the array alive as long as the image.
-            self._image.setDevicePixelRatio(rendered.request.ratio)
+            self._image.setDevicePixelRatio(rendered.request.sheet.ratio)
         self._hover_at_mouse()
         self.update()
 
@@ -164,43 +162,39 @@ class FramePane(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
-            painter.fillRect(self.rect(), self.theme.color("canvas"))
             where = self.mapping()
             if self._rendered is None or self._image is None or where is None:
+                painter.fillRect(self.rect(), self.theme.color("canvas"))
                 self._paint_notice(painter)
                 return
+            self._paint_bars(painter, where)
             self._paint_picture(painter, where)
             self._paint_truth(painter, where)
+            for side in self.sides:
+                self._paint_side(painter, side, where)
             if len(self.sides) == 2:
-                edge = self.split * self.width()
-                halves = (
-                    QRectF(0, 0, edge, self.height()),
-                    QRectF(edge, 0, self.width() - edge, self.height()),
-                )
-                for side, half in zip(self.sides, halves, strict=True):
-                    painter.save()
-                    painter.setClipRect(half)
-                    self._paint_side(painter, side, where)
-                    painter.restore()
-                for side, half in zip(self.sides, halves, strict=True):
-                    self._paint_labels(painter, side, where, half)
-                paint_divider(painter, edge, self.height())
-            else:
-                for side in self.sides:
-                    self._paint_side(painter, side, where)
-                    self._paint_labels(painter, side, where, QRectF(self.rect()))
+                paint_divider(painter, self.split * self.width(), self.height())
             self._paint_selection(painter, where)
             self._paint_pointed(painter, where)
             self._paint_notice(painter)
             if self.underMouse() and self._hover is not None and self._mouse is not None:
                 paint_card(painter, self._mouse, self._describe(self._hover), QSizeF(self.size()))
 
+    def _paint_bars(self, painter: QPainter, where: Mapping) -> None:
+        """What the picture leaves free of the pane: to fill all of it each time would cost as much as the picture."""
+        assert self._rendered is not None
+        height, width = self._rendered.request.shown.frame.size
+        # A pixel less on each side: the picture's edge falls between pixels of the screen.
+        seen = where.rect(0, 0, width, height).toAlignedRect().adjusted(1, 1, -1, -1)
+        for bar in QRegion(self.rect()) - QRegion(seen):
+            painter.fillRect(bar, self.theme.color("canvas"))
+
     def _paint_picture(self, painter: QPainter, where: Mapping) -> None:
         assert self._rendered is not None
         assert self._image is not None
         x, y = self._rendered.corner
         width, height = self._rendered.extent
-        if where == self._rendered.mapping and self._rendered.request.pane == (self.width(), self.height()):
+        if self._is_as_rendered(where):
             # Whole pixels: a picture that is made to size is copied, not filtered.
             at = where.to_pane(x, y)
             ratio = self._image.devicePixelRatio()
@@ -211,36 +205,51 @@ class FramePane(QWidget):
             # The view moved on; what is there is stretched for the few milliseconds until the next is made.
             painter.drawImage(where.rect(x, y, x + width, y + height), self._image)
 
+    def _is_as_rendered(self, where: Mapping) -> bool:
+        assert self._rendered is not None
+        size = (self.width(), self.height())
+        return where == self._rendered.mapping and self._rendered.request.sheet.pane == size
+
     def _paint_side(self, painter: QPainter, side: str, where: Mapping) -> None:
         assert self._rendered is not None
+        scene = self._rendered.scenes.get(side)
+        own = self._own_part(side)
+        painter.setClipRect(own)
         if (
             self._overlay is not None
             and self._overlay.frame_index == self._rendered.frame_index
             and side in self._overlay_images
         ):
             painter.drawImage(where.rect(*self._overlay.xyxy), self._overlay_images[side])
-        scene = self._rendered.scenes.get(side)
-        if scene is None:
+        painter.setClipping(False)
+        if scene is None or scene.layer is None:
             return
-        # The pens are cosmetic: their width is in pixels of the screen, of which a scaled screen has more.
-        paint_boxes(painter, scene.marks, where, self.line_scale * self.devicePixelRatioF())
+        self._paint_layer(painter, scene.layer, where)
         lit = next((mark for mark in scene.marks if mark.key == self._hover), None)
         if lit is not None:
+            painter.setClipRect(own)
             paint_lit(painter, lit, where)
+            painter.setClipping(False)
 
-    def _paint_labels(self, painter: QPainter, side: str, where: Mapping, room: QRectF) -> None:
-        """Whole labels only: one whose box begins beyond the divider is the other side's to tell."""
+    def _own_part(self, side: str) -> QRectF:
+        """Where a side is seen: the whole pane, or its part of the divider's."""
+        if len(self.sides) < 2:
+            return QRectF(self.rect())
+        edge = self.split * self.width()
+        left, right = (0.0, edge) if side == self.sides[0] else (edge, float(self.width()))
+        return QRectF(left, 0, right - left, self.height())
+
+    def _paint_layer(self, painter: QPainter, layer: QImage, where: Mapping) -> None:
+        """Boxes and labels as they were rendered; stretched like the picture where the view has moved on."""
         assert self._rendered is not None
-        scene = self._rendered.scenes.get(side)
-        if scene is None:
+        if self._is_as_rendered(where):
+            painter.drawImage(QPointF(0, 0), layer)
             return
-        ratio = self.devicePixelRatioF()
-        split = len(self.sides) == 2
-        for label in reversed(scene.labels):
-            corner = where.to_pane(*label.frame)
-            if not split or room.left() <= corner.x() < room.right():
-                at = (corner + QPointF(*label.offset)).toPoint()
-                painter.drawPixmap(at, self._labels.get(label.text, label.kind, ratio))
+        was = self._rendered.mapping
+        width, height = self._rendered.request.sheet.pane
+        painter.drawImage(
+            where.rect(*was.to_frame(QPointF(0, 0)), *was.to_frame(QPointF(width, height))), layer
+        )
 
     def _paint_truth(self, painter: QPainter, where: Mapping) -> None:
         truth, layer = self._truth

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter
 
 from trtviewer.gui.panes.marks import Mark
 from trtviewer.gui.panes.paint import paint_label
@@ -23,15 +23,17 @@ LEAST_SIDE = 14.0
 """A matched box smaller than this on the screen has no label of its own: hovering tells."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class LabelFont:
-    """How wide texts are, measured once in the GUI thread, so that the render thread needs no font.
+    """A font, and how wide its texts are, measured once: to ask the font for every label of every frame is slow.
 
     Attributes:
+        font: what the labels are written in.
         height: of a label, in logical pixels.
         advances: by character; `other` for any that is not in it.
     """
 
+    font: QFont
     height: float
     advances: Table[str, float]
     other: float
@@ -44,7 +46,7 @@ class LabelFont:
         metrics = QFontMetricsF(font)
         characters = [chr(code) for code in range(32, 127)] + ["−", "≈", "…"]
         advances = {character: metrics.horizontalAdvance(character) for character in characters}
-        return LabelFont(metrics.height() + 2 * PAD_Y, advances, metrics.horizontalAdvance("W"))
+        return LabelFont(font, metrics.height() + 2 * PAD_Y, advances, metrics.horizontalAdvance("W"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,36 +139,32 @@ def _free(spots: np.ndarray, keep_off: np.ndarray, counts: np.ndarray) -> tuple[
     return (float(spots[good[0], 0]), float(spots[good[0], 1])) if len(good) else None
 
 
-class LabelPixmaps:
-    """The pictures of labels, made once for each text, kind and screen ratio; the least used are forgotten."""
+class LabelPictures:
+    """The pictures of labels, made once for each text, kind, font and screen ratio; the least used are forgotten. One thread's own."""
 
     def __init__(self, most: int = 1024) -> None:
-        self._made: OrderedDict[tuple[str, str, float], QPixmap] = OrderedDict()
+        self._made: OrderedDict[tuple[str, str, LabelFont, float], QImage] = OrderedDict()
         self._most = most
-        self.font = QFont()
-        self.metrics = LabelFont(12, {}, 7)
 
-    def set_font(self, font: QFont) -> None:
-        self.font = font
-        self.metrics = LabelFont.of(font)
-        self._made.clear()
-
-    def get(self, text: str, kind: str, ratio: float) -> QPixmap:
-        key = (text, kind, ratio)
+    def get(self, text: str, kind: str, font: LabelFont, ratio: float) -> QImage:
+        key = (text, kind, font, ratio)
         made = self._made.get(key)
         if made is None:
-            made = self._made[key] = self._make(text, kind, ratio)
+            made = self._made[key] = _picture(text, kind, font, ratio)
             if len(self._made) > self._most:
                 self._made.popitem(last=False)
         else:
             self._made.move_to_end(key)
         return made
 
-    def _make(self, text: str, kind: str, ratio: float) -> QPixmap:
-        width, height = self.metrics.width(text), self.metrics.height
-        pixmap = QPixmap(max(1, round(width * ratio)), max(1, round(height * ratio)))
-        pixmap.setDevicePixelRatio(ratio)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        with QPainter(pixmap) as painter:
-            paint_label(painter, QRectF(0, 0, width, height), text, kind, self.font)
-        return pixmap
+
+def _picture(text: str, kind: str, font: LabelFont, ratio: float) -> QImage:
+    width, height = font.width(text), font.height
+    image = QImage(
+        max(1, round(width * ratio)), max(1, round(height * ratio)), QImage.Format.Format_ARGB32_Premultiplied
+    )
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    with QPainter(image) as painter:
+        paint_label(painter, QRectF(0, 0, width, height), text, kind, font.font)
+    return image

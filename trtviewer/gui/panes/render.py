@@ -7,6 +7,7 @@ belong to the same frame.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSizeF
+from PySide6.QtGui import QImage
 
-from trtviewer.gui.panes.labels import LabelFont, PlacedLabel, place
+from trtviewer.gui.panes.labels import LabelPictures, place
+from trtviewer.gui.panes.layer import Sheet, paint_layer
 from trtviewer.gui.panes.marks import Mark, comparison_marks, single_marks
 from trtviewer.gui.panes.viewport import Mapping, View, mapping
 from trtviewer.gui.view_model import Display
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 PIXELATE_AT = 3.0
 """From this many screen pixels for one of the frame on, pixels are shown as they are: that is what zooming in is for."""
+
+KEPT = 3
+"""How many results outlive their turn: one is painted, one on its way, one just replaced."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,19 +60,25 @@ class RenderRequest:
     display: Display
     sides: tuple[str, ...]
     view: View
-    pane: tuple[float, float]
-    ratio: float
-    font: LabelFont
+    sheet: Sheet
     fine: bool
     """Whether there is time for the better, slower scaling (paused)."""
+    split: float | None = None
+    """Where two sides share one pane: the divider, as a share of the width."""
+
+    def part(self, side: str) -> tuple[float, float]:
+        """From which share of the pane's width to which a side is seen."""
+        if self.split is None:
+            return (0.0, 1.0)
+        return (0.0, self.split) if side == self.sides[0] else (self.split, 1.0)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scene:
-    """The marks of one side, and the labels that found a place."""
+    """The marks of one side, and their picture; None where there is nothing to paint."""
 
-    marks: tuple[Mark, ...]
-    labels: tuple[PlacedLabel, ...]
+    marks: tuple[Mark, ...] = ()
+    layer: QImage | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -99,6 +111,9 @@ class RenderThread:
         self._requests: Latest[RenderRequest] = Latest()
         self._publish = publish
         self._failed = failed
+        self._labels = LabelPictures()
+        # Whoever lets go of a frame last gives its megabytes back to the system, which takes a millisecond: not the GUI thread.
+        self._kept: deque[Rendered] = deque(maxlen=KEPT)
         self._picture: tuple[object, NDArray[np.uint8], tuple[int, int], tuple[int, int]] | None = None
         self._worker = Worker("render", self._run).start()
 
@@ -124,18 +139,20 @@ class RenderThread:
             ) as error:  # one bad frame must not end the pictures; it is logged and shown by the window
                 self._failed(error)
                 continue
+            self._kept.append(rendered)
             self._publish(rendered)
 
     def _render(self, request: RenderRequest) -> Rendered:
         frame = request.shown.frame
-        where = mapping(request.view, frame.size, QSizeF(*request.pane))
-        scenes = {side: _scene(request, side, where) for side in request.sides}
+        where = mapping(request.view, frame.size, QSizeF(*request.sheet.pane))
+        scenes = {side: self._scene(request, side, where) for side in request.sides}
         spots = scenes["difference"].marks if "difference" in scenes else ()
-        key = (frame, where, request.pane, request.ratio, request.fine, tuple(mark.xyxy for mark in spots))
+        pane, ratio = request.sheet.pane, request.sheet.ratio
+        key = (frame, where, pane, ratio, request.fine, tuple(mark.xyxy for mark in spots))
         dim = "difference" in scenes
         # A slider moves boxes only: the picture of the same frame at the same place is kept.
         if self._picture is None or self._picture[0] != (key, dim):
-            pixels, corner, extent = cut(frame, where, request.pane, request.ratio, fine=request.fine)
+            pixels, corner, extent = cut(frame, where, pane, ratio, fine=request.fine)
             if dim:
                 pixels = spotlight(pixels, corner, extent, [mark.xyxy for mark in spots])
             pixels.setflags(write=False)
@@ -143,20 +160,24 @@ class RenderThread:
         _, pixels, corner, extent = self._picture
         return Rendered(request, pixels, corner, extent, where, scenes)
 
+    def _scene(self, request: RenderRequest, side: str, where: Mapping) -> Scene:
+        marks, sheet = _marks(request, side), request.sheet
+        if not marks:
+            return Scene()
+        labels = place(marks, where, sheet.pane, sheet.font) if request.display.labels else ()
+        return Scene(marks, paint_layer(sheet, marks, labels, where, self._labels, request.part(side)))
 
-def _scene(request: RenderRequest, side: str, where: Mapping) -> Scene:
+
+def _marks(request: RenderRequest, side: str) -> tuple[Mark, ...]:
     shown, display = request.shown, request.display
     if not display.boxes:
-        return Scene((), ())
+        return ()
     if shown.comparison is not None:
-        marks = comparison_marks(shown.comparison, side, display)
-    elif shown.alone is not None and shown.alone[0] == side:
+        return comparison_marks(shown.comparison, side, display)
+    if shown.alone is not None and shown.alone[0] == side:
         own = shown.alone[1]
-        marks = single_marks(own.detections, own.spec.classes, shown.frame.size, display)
-    else:
-        marks = ()
-    labels = place(marks, where, request.pane, request.font) if display.labels else ()
-    return Scene(marks, labels)
+        return single_marks(own.detections, own.spec.classes, shown.frame.size, display)
+    return ()
 
 
 def cut(
