@@ -23,9 +23,10 @@ def follow(window: MainWindow, link: str) -> str:
     """
     name, _, control = link.removeprefix(SCHEME).partition("#")
     if name in window.actions_by_id:
-        return _give(window.actions_by_id[name])
+        return _give(window, window.actions_by_id[name])
     if not window.furnished:
         return "Open a model, a video or the demo first: docks and thresholds come with it."
+    _to_front(window)
     opened = []
     if name:
         opened.append(_reveal(window, window.shelf.docks[name]))
@@ -36,10 +37,11 @@ def follow(window: MainWindow, link: str) -> str:
     return f"Opened {', '.join(opened)}."
 
 
-def _give(action: QAction) -> str:
+def _give(window: MainWindow, action: QAction) -> str:
     title = action.text().replace("&", "").rstrip("…")
     if not action.isEnabled():
         return f"{title} needs two models and a video first; the demo brings them."
+    _to_front(window)
     action.trigger()
     return f"{title}."
 
@@ -56,3 +58,9 @@ def _focus(window: MainWindow, name: str) -> str:
         raise KeyError(name)
     found.setFocus(Qt.FocusReason.OtherFocusReason)
     return str(getattr(found, "text", lambda: "")() or name.replace("_", " "))
+
+
+def _to_front(window: MainWindow) -> None:
+    """The help may lie over what it speaks of."""
+    window.raise_()
+    window.activateWindow()

@@ -145,9 +145,9 @@ class ViewCommands:
         self._help.show_page(page)
 
     def _follow(self, link: str) -> None:
-        self.raise_()
-        self.activateWindow()
-        self._help.say(follow(self, link))
+        said = follow(self, link)
+        self._help.say(said)
+        self.view_model.set_status(said)
 
     def show_shortcuts(self) -> None:
         sheet = ShortcutSheet(self)

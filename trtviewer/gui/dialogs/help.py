@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -93,8 +93,8 @@ class HelpWindow(QDialog):
         self._theme_changed()
         self._border = Border(self)
         self._border.arrived.connect(self._take)
-        scale = self.devicePixelRatioF()
-        self._worker = Worker("help", lambda cancelled: self._border.publish(_read(scale, cancelled))).start()
+        scale, publish = self.devicePixelRatioF(), self._border.publish
+        self._worker = Worker("help", lambda cancelled: _read(scale, publish, cancelled)).start()
 
     def show_page(self, slug: str) -> None:
         """Turns to a page, once it is read; the tour where there is none of that name."""
@@ -117,12 +117,16 @@ class HelpWindow(QDialog):
         self.deleteLater()
 
     def _take(self, book: _Book) -> None:
-        self._book = book
-        self.said.setText(book.error)
+        """The text comes first, then the same with its pictures."""
+        first, self._book = self._book is None, book
         self.text.pictures = book.pictures
-        self.contents.addItems([page.title for page in book.pages])
-        self._turn()
-        self.contents.setFocus()
+        if first:
+            self.said.setText(book.error)
+            self.contents.addItems([page.title for page in book.pages])
+            self.contents.setFocus()
+            self._turn()
+        elif book.pages[self.contents.currentRow()].pictures:
+            self._show(self.contents.currentRow())
 
     def _turn(self) -> None:
         if self._book is not None and self._book.pages:
@@ -151,19 +155,22 @@ class HelpWindow(QDialog):
         self._show(self.contents.currentRow())
 
 
-def _read(scale: float, cancelled: threading.Event) -> _Book:
-    """The text and its pictures, `scale` pixels of the screen to one of Qt's; off the GUI thread."""
+def _read(scale: float, publish: Callable[[_Book], None], cancelled: threading.Event) -> None:
+    """Publishes the text, then with its pictures, `scale` pixels of the screen to one of Qt's; off the GUI thread."""
     try:
         pages = help_pages()
     except OSError as error:
-        return _Book(error=f"{readme()} cannot be read: {error.strerror}.")
+        publish(_Book(error=f"{readme()} cannot be read: {error.strerror}."))
+        return
+    publish(_Book(pages))
     pictures = {}
     for path in (path for page in pages for path in page.pictures):
         if cancelled.is_set():
-            break
-        width = round(scale * _PICTURE_WIDTH)
+            return
         picture = QImage(str(resource(*path.split("/")[1:])))
-        picture = picture.scaledToWidth(width, Qt.TransformationMode.SmoothTransformation)
+        picture = picture.scaledToWidth(
+            round(scale * _PICTURE_WIDTH), Qt.TransformationMode.SmoothTransformation
+        )
         picture.setDevicePixelRatio(scale)
         pictures[path] = picture
-    return _Book(pages, MappingProxyType(pictures))
+    publish(_Book(pages, MappingProxyType(pictures)))
