@@ -44,10 +44,13 @@ class Axis:
 
     def place(self, d: float) -> float:
         """Where a difference stands; those in the middle are spread evenly over it."""
-        size = abs(d)
-        if size <= self.least:
-            return d / self.least * _MIDDLE
-        return math.copysign(min(_MIDDLE + math.log10(size / self.least), self.end), d)
+        return float(self.places(np.array([d]))[0])
+
+    def places(self, d: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where differences stand, [N]."""
+        size = np.abs(d) / self.least
+        far = np.minimum(_MIDDLE + np.log10(np.maximum(size, 1.0)), self.end)
+        return np.where(size <= 1, d / self.least * _MIDDLE, np.copysign(far, d))
 
     def value(self, place: float) -> float:
         """The difference that stands there."""
@@ -93,21 +96,19 @@ def bars_of(histogram: ErrorHistogram, axis: Axis, epsilon: float) -> Bars:
         left, right, counts = _cut(left, right, counts, cut)
     middle = np.abs(left + right) / 2
     outside, small = middle > epsilon, middle < axis.least
-    ends = [
-        (axis.place(float(start)), axis.place(float(stop)), float(count), bool(out))
-        for start, stop, count, out in zip(
-            left[~small], right[~small], counts[~small], outside[~small], strict=True
-        )
-    ]
     # The middle is one bar, or three where epsilon cuts it.
     inner = axis.place(min(epsilon, axis.least))
-    ends.append((-inner, inner, float(counts[small & ~outside].sum()), False))
+    starts, stops, sums = [-inner], [inner], [counts[small & ~outside].sum()]
     if epsilon < axis.least:
-        for sign, start, stop in ((-1, -_MIDDLE, -inner), (1, inner, _MIDDLE)):
-            chosen = small & outside & (np.sign(left + right) == sign)
-            ends.append((start, stop, float(counts[chosen].sum()), True))
-    table = np.array([row[:3] for row in ends])
-    return Bars(table[:, 0], table[:, 1], table[:, 2] / total, np.array([row[3] for row in ends]))
+        starts, stops = [-inner, -_MIDDLE, inner], [inner, -inner, _MIDDLE]
+        sums += [counts[small & outside & (np.sign(left + right) == sign)].sum() for sign in (-1, 1)]
+    in_middle = np.arange(len(sums)) > 0
+    return Bars(
+        np.append(axis.places(left[~small]), starts),
+        np.append(axis.places(right[~small]), stops),
+        np.append(counts[~small], sums) / total,
+        np.append(outside[~small], in_middle),
+    )
 
 
 def _cut(

@@ -18,13 +18,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from trtviewer.gui.view_model import Requests, Thumbnail, ViewModel
+from trtviewer.gui.view_model import Position, Requests, Thumbnail, ViewModel
 
 BAND = 5
 """Height of the error's band, in pixels."""
 STALE_OPACITY = 0.45
 TOP = 8
 """Room above the strip, for the head of the position's line."""
+PLAYHEAD = 8
+"""Width of that head, in pixels."""
 EDGE = 6
 """Room at both ends, so that the first and the last frame can be hit."""
 
@@ -82,12 +84,13 @@ class Timeline(QWidget):
         self._dragging = False
         self._loop_from: int | None = None
         self._hover: int | None = None
+        self._painted_at = 0
         self._preview = Preview(self)
         view_model.matched_video_changed.connect(self._data_changed)
         view_model.source_changed.connect(self._source_changed)
         view_model.theme_changed.connect(self._data_changed)
         view_model.settings_changed.connect(lambda _: self.update())
-        view_model.position_changed.connect(lambda _: self.update())
+        view_model.position_changed.connect(self._position_changed)
         view_model.playing_changed.connect(lambda _: self.update())
         view_model.thumbnail_changed.connect(self._thumbnail_changed)
 
@@ -135,6 +138,7 @@ class Timeline(QWidget):
                 x = self.x_of(self._hover)
                 painter.drawLine(round(x), 2, round(x), self.height() - 2)
             x = self.x_of(self._model.position.frame_index)
+            self._painted_at = round(x)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(theme.color("background"), 4))
             painter.drawLine(round(x), 1, round(x), self.height() - 1)
@@ -142,7 +146,7 @@ class Timeline(QWidget):
             painter.drawLine(round(x), 1, round(x), self.height() - 1)
             painter.setBrush(theme.color("text"))
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawRoundedRect(QRectF(x - 4, 0, 8, 7), 2, 2)
+            painter.drawRoundedRect(QRectF(x - PLAYHEAD / 2, 0, PLAYHEAD, 7), 2, 2)
             if self.hasFocus():
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(QPen(theme.color("accent"), 1))
@@ -255,6 +259,13 @@ class Timeline(QWidget):
         self._model.set_playing(replace(self._model.playing, loop=loop))
 
     # Changes ------------------------------------------------------------------------------------------------------
+
+    def _position_changed(self, position: Position) -> None:
+        """Paints only where the playhead was and is, and nothing where it did not move by a pixel."""
+        there = round(self.x_of(position.frame_index))
+        if there != self._painted_at:
+            for x in (self._painted_at, there):
+                self.update(x - PLAYHEAD // 2 - 1, 0, PLAYHEAD + 2, self.height())
 
     def _data_changed(self, *_: object) -> None:
         self._strip = None

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from trtviewer.gui.panes.pane_header import tabular
 from trtviewer.gui.transport.timeline import Timeline
+from trtviewer.gui.typography import tabular
 from trtviewer.gui.view_model import SPEEDS, Playing, Position, Requests, ViewModel
 
 
@@ -69,9 +69,8 @@ class TransportBar(QWidget):
         self.frame.setProperty("role", "faint")
         words = QVBoxLayout()
         words.setSpacing(0)
-        for label, widest in ((self.time, "00:00.0 / 00:00.0"), (self.frame, "frame 00000 / 00000")):
+        for label in (self.time, self.frame):
             label.setFont(tabular(self.font()))
-            label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest))
             words.addWidget(label)
         row.addLayout(words)
         self.speed = QToolButton(self)
@@ -94,9 +93,9 @@ class TransportBar(QWidget):
         for name in ("play.previous_disagreement", "play.next_disagreement"):
             row.addWidget(self._button(actions[name]))
         view_model.position_changed.connect(self._show_position)
-        view_model.source_changed.connect(lambda _: self._show_position(view_model.position))
+        view_model.source_changed.connect(self._source_changed)
         view_model.playing_changed.connect(self._show_playing)
-        self._show_position(view_model.position)
+        self._source_changed()
         self._show_playing(view_model.playing)
 
     def _button(self, action: QAction) -> QToolButton:
@@ -106,6 +105,18 @@ class TransportBar(QWidget):
         button.setProperty("flat", True)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         return button
+
+    def _source_changed(self, *_: object) -> None:
+        """Makes room for the last frame's words. Of fixed size: at each frame the whole window would be laid out anew for them."""
+        source = self._model.source
+        last = source.length - 1 if source is not None and source.length else 10**6
+        end = clock(last / source.fps) if source is not None and source.fps and source.length else "00:00.0"
+        for label, widest in ((self.time, f"{end} / {end}"), (self.frame, f"frame {last} / {last}")):
+            metrics = label.fontMetrics()
+            label.setFixedSize(
+                metrics.horizontalAdvance(max(widest, "00:00.0 / 00:00.0", key=len)), metrics.height()
+            )
+        self._show_position(self._model.position)
 
     def _show_position(self, position: Position) -> None:
         source = self._model.source
