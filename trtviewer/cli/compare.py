@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,16 @@ from trtviewer.atomic import require_writable
 from trtviewer.cli.compare_tables import print_report
 from trtviewer.cli.options import add_models, add_source, add_thresholds, frame_range, settings
 from trtviewer.cli.progress import progress_bar
-from trtviewer.compare.findings import Findings
-from trtviewer.compare.true_objects import Labels
-from trtviewer.compare.truth_files import open_labels, own_labels
+from trtviewer.compare.truth_files import labels_of
 from trtviewer.errors import BadInput, Cancelled
 from trtviewer.models.load import load_spec
-from trtviewer.pipeline.analysis import comparisons
-from trtviewer.pipeline.pair import Pair, open_pair
-from trtviewer.report.compare_json import ReportModel, ReportSource, write_report
-from trtviewer.report.findings_report import findings_report
+from trtviewer.pipeline.pair import open_pair
+from trtviewer.report.compare_json import write_report
+from trtviewer.report.comparison_run import ComparisonRun
 from trtviewer.report.gates import Gate, check, parse_gate
-from trtviewer.report.report_files import ReportFiles, require_report_files
+from trtviewer.report.report_files import require_report_files
 from trtviewer.sources.address import open_source
-from trtviewer.sources.source import FrameRange, Source
+from trtviewer.sources.source import FrameRange
 
 GATE_FAILED = 1
 
@@ -65,62 +62,41 @@ def run(arguments: argparse.Namespace) -> int:
     reference, candidate = (load_spec(path) for path in (arguments.reference, arguments.candidate))
     with ExitStack() as stack:
         source = stack.enter_context(open_source(arguments.source))
-        labels = _labels(arguments.truth, source, reference.classes)
+        labels = labels_of(arguments.truth, source, reference.classes)
         if labels is not None:
             stack.enter_context(labels)
         pair = stack.enter_context(open_pair(reference, candidate))
-        findings = Findings(thresholds, reference, source.rate is not None, labels)
-        _require_names(gates, pair, source, findings)
-        files = ReportFiles(arguments.html, arguments.bundle, source.rate is not None)
-        interrupted = _accumulate(source, frame_range(arguments), pair, findings, files)
-        report = _report(pair, source, findings)
+        running = ComparisonRun(source, pair, thresholds, labels, arguments.html, arguments.bundle)
+        _require_names(gates, running)
+        frames = frame_range(arguments)
+        interrupted = _compared(running, frames, frames.size(source.length))
+        report = running.report()
     if not report["frames"] and not interrupted:
         raise BadInput("has no such frames", subject=arguments.source, advice="look at --start and --frames")
     if arguments.json is not None:
         write_report(arguments.json, report)
     if report["frames"]:
-        files.write(report, findings, ["trtviewer", *sys.argv[1:]])
+        running.write(report, ["trtviewer", *sys.argv[1:]])
     print_report(report)
     if interrupted:
         raise Cancelled(f"interrupted after {report['frames']} frames", advice="the report is of these")
     return _gate_status(gates, report)
 
 
-def _labels(text: str | None, source: Source, classes: Sequence[str]) -> Labels | None:
-    return own_labels(source, classes) if text is None else open_labels(text, source, classes)
-
-
-def _accumulate(
-    source: Source, frames: FrameRange, pair: Pair, findings: Findings, files: ReportFiles
-) -> bool:
+def _compared(running: ComparisonRun, frames: FrameRange, expected: int | None) -> bool:
     """Compares the frames; True where Ctrl-C ended it before the last one."""
-    expected = frames.size(source.length)
-    running = comparisons(source, frames, pair, findings.settings)
-    with progress_bar("comparing", expected) as show:
+    with progress_bar("comparing", expected) as show, closing(running.frames(frames)) as done_so_far:
         try:
-            for done, comparison in enumerate(running, 1):
-                files.update(comparison, findings.update(comparison))
+            for done in done_so_far:
                 show(done)
         except KeyboardInterrupt:
             return True
-        finally:
-            running.close()
     return False
 
 
-def _report(pair: Pair, source: Source, findings: Findings) -> dict[str, Any]:
-    return findings_report(
-        findings,
-        ReportModel(pair.reference.spec, pair.reference.info),
-        ReportModel(pair.candidate.spec, pair.candidate.info),
-        ReportSource(source.address, source.size, source.rate),
-        pair.correspondence,
-    )
-
-
-def _require_names(gates: Sequence[Gate], pair: Pair, source: Source, findings: Findings) -> None:
+def _require_names(gates: Sequence[Gate], running: ComparisonRun) -> None:
     """Refuses a gate on an unknown figure before the long work, not after it."""
-    empty = _report(pair, source, findings)
+    empty = running.report()
     for gate in gates:
         gate.require_names(empty)
 

@@ -10,11 +10,10 @@ from trtviewer.bundled_demo import BundledDemo, bundled_demo
 from trtviewer.cli.progress import progress_bar
 from trtviewer.cli.view import open_demo, save_picture
 from trtviewer.compare.settings import CompareSettings
-from trtviewer.compare.totals import Totals
 from trtviewer.models.load import load_spec
-from trtviewer.pipeline.analysis import comparisons
 from trtviewer.pipeline.pair import open_pair
-from trtviewer.report.compare_json import ReportModel, ReportSource, compare_report, write_report
+from trtviewer.report.compare_json import write_report
+from trtviewer.report.comparison_run import ComparisonRun
 from trtviewer.sources.address import open_source
 from trtviewer.sources.source import FrameRange
 
@@ -45,23 +44,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _compared(demo: BundledDemo) -> dict[str, Any]:
-    settings = CompareSettings()
     reference, candidate = load_spec(demo.reference), load_spec(demo.candidates[0])
     with open_source(demo.source) as source, open_pair(reference, candidate) as pair:
-        totals = Totals(settings, reference)
+        running = ComparisonRun(source, pair, CompareSettings())
         frames = FrameRange(every=max(1, (source.length or FRAMES) // FRAMES))
         with progress_bar("comparing", frames.size(source.length)) as show:
-            for done, comparison in enumerate(comparisons(source, frames, pair, settings), 1):
-                totals.update(comparison)
+            for done in running.frames(frames):
                 show(done)
-        return compare_report(
-            totals.result(),
-            settings,
-            ReportModel(pair.reference.spec, pair.reference.info),
-            ReportModel(pair.candidate.spec, pair.candidate.info),
-            ReportSource(source.address, source.size, source.rate),
-            pair.correspondence,
-        )
+        return running.report()
 
 
 def summary(report: dict[str, Any]) -> list[str]:

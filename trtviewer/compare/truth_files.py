@@ -49,6 +49,11 @@ def open_labels(text: str, source: Source, classes: Sequence[str]) -> Labels:
     return CocoLabels(path, source, classes)
 
 
+def labels_of(text: str | None, source: Source, classes: Sequence[str]) -> Labels | None:
+    """The truth of a source: `open_labels` of the text, or `own_labels` where there is none. Raises: BadInput."""
+    return own_labels(source, classes) if text is None else open_labels(text, source, classes)
+
+
 def own_labels(source: Source, classes: Sequence[str]) -> Labels | None:
     """The truth that the source itself knows, unasked; None where it knows none, or none of the models' classes."""
     known = class_map(dict(enumerate(source.class_names)), classes)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.true_objects import Labels
-from trtviewer.compare.truth_files import open_labels, own_labels
+from trtviewer.compare.truth_files import labels_of
 from trtviewer.compare.truth_totals import frame_truth
 from trtviewer.errors import TrtviewerError
 from trtviewer.gui.engine_room import open_any_source
@@ -72,6 +72,4 @@ class TruthFinder:
 
     def _open(self) -> Labels | None:
         with open_any_source(self._address) as source:
-            if self._labels is None:
-                return own_labels(source, self._classes)
-            return open_labels(self._labels, source, self._classes)
+            return labels_of(self._labels, source, self._classes)
