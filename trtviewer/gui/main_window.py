@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, Qt
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -18,20 +18,17 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
-    QHBoxLayout,
     QMainWindow,
     QMenu,
-    QSizePolicy,
     QStackedWidget,
     QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from trtviewer.errors import TrtviewerError
-from trtviewer.gui.actions import ACTIONS, MODES, Menu
-from trtviewer.gui.controls.model_picker import ModelPicker
+from trtviewer.gui.actions import ACTIONS, Menu
+from trtviewer.gui.controls.tool_row import ToolRow
 from trtviewer.gui.dialogs.problem import Banners
 from trtviewer.gui.dock_shelf import DockShelf
 from trtviewer.gui.engine import Engine
@@ -59,6 +56,18 @@ if TYPE_CHECKING:
     from trtviewer.gui.dialogs.help import HelpWindow
 
 _log = logging.getLogger(__name__)
+
+
+class Pages(QStackedWidget):
+    """As small as the page that is seen may be: the others would keep the window from fitting a small screen."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.currentChanged.connect(lambda _: self.updateGeometry())
+
+    def minimumSizeHint(self) -> QSize:
+        page = self.currentWidget()
+        return page.minimumSizeHint() if page is not None else QSize(0, 0)
 
 
 class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow):
@@ -175,7 +184,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
             self,
         )
         self.start_page.set_recent(self.preferences)
-        self._stack = QStackedWidget(self)
+        self._stack = Pages(self)
         self._stack.addWidget(self.start_page)
         self._stack.addWidget(self.comparison)
         self.panel = Panel(self, self.view_model, self.requests, self.actions_by_id)
@@ -203,27 +212,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         self.tool_bar = QToolBar("Tools", self)
         self.tool_bar.setObjectName("tools")
         self.tool_bar.setMovable(False)
-        modes = QWidget(self.tool_bar)
-        row = QHBoxLayout(modes)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        for place, entry in enumerate(MODES):
-            button = QToolButton(modes)
-            button.setObjectName(f"button.{entry.id}")
-            action = self.actions_by_id[entry.id]
-            # The space keeps the word off its icon; Qt has no setting for that.
-            action.setIconText(f" {entry.title}")
-            button.setDefaultAction(action)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            last = place == len(MODES) - 1
-            button.setProperty("role", "first" if place == 0 else "last" if last else "middle")
-            row.addWidget(button)
-        self.tool_bar.addWidget(modes)
-        gap = QWidget(self.tool_bar)
-        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.tool_bar.addWidget(gap)
-        self.picker = ModelPicker(self.view_model, self.requests, self.actions_by_id, self.tool_bar)
-        self.tool_bar.addWidget(self.picker)
+        self.tool_bar.addWidget(ToolRow(self.view_model, self.requests, self.actions_by_id, self.tool_bar))
         self.addToolBar(self.tool_bar)
 
     def _connect(self) -> None:
@@ -308,6 +297,8 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         page = self.comparison if picture or ready else self.start_page
         if page is not self._stack.currentWidget():
             self._stack.setCurrentWidget(page)
+        # Under the start page there is nothing to play.
+        self.transport.setVisible(page is self.comparison and not self.presenting)
         parts = [
             entry.name for entry in (model.models.reference, model.models.candidate) if entry is not None
         ]

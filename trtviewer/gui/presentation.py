@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from trtviewer.gui.panes.pane_header import tabular
 from trtviewer.gui.summary import Summary
+from trtviewer.gui.typography import Fitted, tabular
 from trtviewer.gui.view_model import BenchmarkResult, ViewModel
 
 
@@ -21,23 +21,20 @@ class PresentationHead(QWidget):
         self.setProperty("role", "panel")
         self._model = view_model
         self._summary = summary
-        self.verdict = QLabel(self)
+        self.verdict = Fitted((2.2, 1.8, 1.5), 3, self)
         self.verdict.setObjectName("presentation.verdict")
-        self.verdict.setWordWrap(True)
-        self.verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.verdict.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.verdict.set_weight(QFont.Weight.Medium)
         self.speed = QLabel(self)
         self.speed.setObjectName("presentation.speed")
         self.speed.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.note = QLabel(self)
         self.note.setProperty("role", "faint")
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight)
-        for label, scale in ((self.verdict, 2.2), (self.speed, 3.2), (self.note, 1.3)):
+        for label, scale in ((self.speed, 3.2), (self.note, 1.3)):
             font = tabular(self.font())
             font.setPointSizeF(self.font().pointSizeF() * scale)
             font.setWeight(QFont.Weight.Medium)
             label.setFont(font)
-        self.verdict.setFixedHeight(self.verdict.fontMetrics().lineSpacing() * 3)
         column = QVBoxLayout()
         column.setSpacing(0)
         column.addStretch(1)
@@ -49,10 +46,10 @@ class PresentationHead(QWidget):
         row.setSpacing(32)
         row.addWidget(self.verdict, 1)
         row.addLayout(column)
-        summary.said.connect(self.verdict.setText)
+        summary.said.connect(self.verdict.set_whole)
         view_model.benchmark_changed.connect(self._show_speed)
         view_model.models_changed.connect(lambda _: self._show_speed(view_model.benchmark))
-        self.verdict.setText(summary.verdict.text())
+        self.verdict.set_whole(summary.verdict.whole)
         self._show_speed(view_model.benchmark)
 
     def _show_speed(self, benchmark: BenchmarkResult | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -28,7 +28,7 @@ class Target(QFrame):
         self.setAcceptDrops(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(220, 132)
+        self.setMinimumSize(160, 92)
         self.setAccessibleName(title)
         self.title = QLabel(title, self)
         font = self.title.font()
@@ -46,6 +46,9 @@ class Target(QFrame):
         column.addWidget(self.title)
         column.addWidget(self.words)
         column.addStretch(1)
+
+    def sizeHint(self) -> QSize:
+        return QSize(244, max(132, super().sizeHint().height()))
 
     def set_words(self, words: str) -> None:
         """What is there already; the invitation where empty."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
-from trtviewer.gui.panes.pane_header import EMULATED_TIP, tabular
+from trtviewer.gui.panes.pane_header import EMULATED_TIP
+from trtviewer.gui.typography import Elided, tabular
 from trtviewer.gui.view_model import Progress, ViewModel
 
 
@@ -63,8 +65,9 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._model = view_model
-        self.words = QLabel(self)
+        self.words = Elided(self, Qt.TextElideMode.ElideRight)
         self.words.setObjectName("status")
+        self.words.setIndent(8)
         self.work = Work(self)
         self.emulated = QLabel("INT8 emulated: speeds stand for nothing here", self)
         self.emulated.setContentsMargins(0, 0, 12, 0)
@@ -74,7 +77,6 @@ class StatusBar(QStatusBar):
         self.addWidget(self.words, 1)
         self.addWidget(self.work)
         self.addPermanentWidget(self.emulated)
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         for signal in (view_model.progress_changed, view_model.status_changed, view_model.models_changed):
             signal.connect(self._show)
         view_model.what_if.self_test_changed.connect(self._show_self_test)
@@ -84,7 +86,7 @@ class StatusBar(QStatusBar):
         model = self._model
         self.work.setVisible(bool(model.progress))
         self.words.setVisible(not model.progress)
-        self.words.setText(f"  {model.status}")
+        self.words.set_whole(model.status)
         if model.progress:
             self.work.show_progress(model.progress[-1])
         models = model.models

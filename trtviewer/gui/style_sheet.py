@@ -25,6 +25,7 @@ QPushButton, QToolButton, QComboBox {{
     background: {raised}; color: {text}; border: 1px solid {line}; border-radius: 4px; padding: 4px 10px; min-height: 18px;
 }}
 QToolButton {{ padding: 4px 8px; }}
+QComboBox {{ padding-right: 2px; }}
 QPushButton:hover, QToolButton:hover, QComboBox:hover {{ border-color: {control}; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstractSpinBox:focus {{ border-color: {accent}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {line}; }}
@@ -87,7 +88,7 @@ QDockWidget::title {{ background: {background}; padding: 6px 12px; text-align: l
 QMainWindow::separator {{ background: {line}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {accent}; }}
 QTabBar {{ background: {background}; }}
-QTabBar::tab {{ background: transparent; color: {faint}; padding: 6px 14px; border: none; border-bottom: 2px solid transparent; }}
+QTabBar::tab {{ background: transparent; color: {faint}; padding: 6px 12px; border: none; border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
 QTabBar::tab:hover {{ color: {text}; }}
 QTabBar::tab:focus {{ color: {accent}; }}

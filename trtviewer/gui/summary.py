@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import SIZES, Counts, DetectionSummary, DetectionTotals, strides_of
 from trtviewer.compare.verdict import verdict
-from trtviewer.gui.panes.pane_header import tabular
+from trtviewer.gui.typography import Fitted, tabular
 from trtviewer.gui.view_model import Requests, ViewModel
 
 if TYPE_CHECKING:
@@ -85,12 +84,10 @@ class Summary(QWidget):
         super().__init__(parent)
         self.setObjectName("summary")
         self._model = view_model
-        self.verdict = QLabel(self)
+        self.verdict = Fitted(VERDICT_SCALES, VERDICT_LINES, self)
         self.verdict.setObjectName("verdict")
-        self.verdict.setWordWrap(True)
-        self.verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.verdict.set_weight(QFont.Weight.Medium)
         self.verdict.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.verdict.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.scope = QLabel(self)
         self.scope.setObjectName("summary.scope")
         self.scope.setProperty("role", "faint")
@@ -125,11 +122,9 @@ class Summary(QWidget):
         self.quality.setProperty("role", "faint")
         self.quality.setFont(tabular(self.font()))
         self.quality.setToolTip(f"{TIPS['mean_iou']}\n{TIPS['score']}")
-        self.findings = QLabel(self)
+        self.findings = Fitted((1.0,), FINDING_LINES, self)
         self.findings.setObjectName("summary.findings")
         self.findings.setProperty("role", "faint")
-        self.findings.setWordWrap(True)
-        self.findings.setAlignment(Qt.AlignmentFlag.AlignTop)
         rule = QFrame(self)
         rule.setProperty("role", "rule")
         column_layout = QVBoxLayout(self)
@@ -160,19 +155,11 @@ class Summary(QWidget):
             view_model.findings_changed,
         ):
             signal.connect(self._changed)
-        font = QFont(self.font())
-        font.setPointSizeF(self.font().pointSizeF() * VERDICT_SCALES[0])
-        font.setWeight(QFont.Weight.Medium)
-        self.verdict.setFont(font)
-        # Room kept whatever it says, so that nothing under it jumps.
-        self.verdict.setFixedHeight(self.verdict.fontMetrics().lineSpacing() * VERDICT_LINES + 4)
         self.refresh()
 
     def set_roomy(self, roomy: bool) -> None:
         """Where there is room, the findings have it; elsewhere they are the verdict's tip."""
         self.findings.setVisible(roomy)
-        # Room kept whatever they say, so that nothing under them jumps.
-        self.findings.setFixedHeight(FINDING_LINES * self.findings.fontMetrics().lineSpacing() + 4)
 
     def _changed(self, *_: object) -> None:
         if not self._timer.isActive():
@@ -201,34 +188,18 @@ class Summary(QWidget):
         else:
             summary = self._of_frame(comparison)
             self.scope.setText(f"Frame {comparison.frame.index} alone")
-        self._say(" ".join(self._sentences(summary)))
         found = model.findings
         fits = found is not None and found.settings == model.settings and found.frames == summary.frames
-        self.findings.setText("\n".join(found.sentences) if found is not None and fits else "")
-        self.verdict.setToolTip(self.findings.text())
+        findings = "\n".join(found.sentences) if found is not None and fits else ""
+        self._say(" ".join(self._sentences(summary)), findings)
+        self.findings.set_whole(findings)
         self._show(summary)
 
-    def _say(self, words: str) -> None:
-        if words != self.verdict.text():
-            self.verdict.setText(words)
-            self._fit_verdict()
+    def _say(self, words: str, findings: str = "") -> None:
+        new = words != self.verdict.whole
+        self.verdict.set_whole(words, findings)
+        if new:
             self.said.emit(words)
-
-    def _fit_verdict(self) -> None:
-        """A long verdict is set smaller rather than cut."""
-        font = QFont(self.verdict.font())
-        for scale in VERDICT_SCALES:
-            font.setPointSizeF(self.font().pointSizeF() * scale)
-            needed = QFontMetrics(font).boundingRect(
-                QRect(0, 0, self.verdict.width(), 10_000), Qt.TextFlag.TextWordWrap, self.verdict.text()
-            )
-            if needed.height() <= self.verdict.height():
-                break
-        self.verdict.setFont(font)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_verdict()
 
     def _sentences(self, summary: DetectionSummary) -> Sequence[str]:
         candidate = self._model.models.candidate

@@ -122,6 +122,7 @@ def _choice(name: str, title: str, anything: str) -> QComboBox:
     box.setToolTip(f"Shows one {title.lower()} only.")
     box.addItem(anything, None)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(4)
+    # A choice of a class is as long as its name; what is chosen by default is never cut.
+    box.setMinimumContentsLength(7)
     box.view().setMinimumWidth(180)
     return box

@@ -1,10 +1,15 @@
-"""The line above a pane: which model, in which arithmetic, run by what, and how fast; nothing in it moves."""
+"""The line above a pane: which model, in which arithmetic, run by what, and how fast; nothing in it moves.
+
+Where it is narrow, what can be read elsewhere gives way to the name: a name that is not seen is the worst to miss.
+"""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont, QMouseEvent, QResizeEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from trtviewer.gui.typography import Elided, tabular
 
 EMULATED_TIP = (
     "INT8 emulated in float on the CPU: the results are those of the INT8 arithmetic, "
@@ -12,42 +17,10 @@ EMULATED_TIP = (
 )
 
 
-def tabular(font: QFont) -> QFont:
-    """The same font with digits of one width, so that figures do not dance."""
-    made = QFont(font)
-    try:
-        made.setFeature(QFont.Tag("tnum"), 1)
-    except (
-        AttributeError,
-        TypeError,
-    ):  # Qt before 6.7 has no font features; the usual fonts are tabular anyway
-        return made
-    return made
-
-
-class Elided(QLabel):
-    """A label that shortens its text in the middle instead of asking for room; the tip has the whole."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._whole = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def set_whole(self, text: str) -> None:
-        self._whole = text
-        self.setToolTip(text)
-        self._fit()
-
-    @property
-    def whole(self) -> str:
-        return self._whole
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width()))
+NAME_LETTERS = 16
+"""So much of a long name is to be seen before anything else."""
+GIVES_WAY = ("runner", "role", "emulated", "fps", "latency")
+"""In this order, where there is no room for all. "emulated" is that word: its colour stays, and the status bar says it."""
 
 
 class PaneHeader(QWidget):
@@ -61,6 +34,8 @@ class PaneHeader(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setProperty("role", "pane-header")
         self.side = side
+        self._arithmetic = ("", False)
+        self._large = False
         self._role = QLabel(side.capitalize(), self)
         self._role.setProperty("role", "faint")
         self._name = Elided(self)
@@ -92,20 +67,28 @@ class PaneHeader(QWidget):
         row.addWidget(self._runner)
         row.addWidget(self._latency)
         row.addWidget(self._fps)
+        self._parts = {
+            "role": self._role,
+            "precision": self._precision,
+            "runner": self._runner,
+            "latency": self._latency,
+            "fps": self._fps,
+        }
         self.set_model("", "", "", emulated=False)
         self.set_speed(None, "#888888")
 
     def set_model(self, name: str, precision: str, runner: str, *, emulated: bool) -> None:
-        self._name.set_whole(name)
-        self._precision.setText(f"{precision} emulated" if emulated else precision)
+        self._arithmetic = (precision, emulated)
+        said = f"{precision} emulated" if emulated else precision
+        self._name.set_whole(name, ", ".join(words for words in (said, runner) if words))
         self._precision.setToolTip(EMULATED_TIP if emulated else "The arithmetic that this model runs in.")
         self._precision.setProperty("warn", emulated)
         self._precision.style().unpolish(self._precision)
         self._precision.style().polish(self._precision)
-        self._precision.setVisible(bool(precision))
         # "ONNX Runtime CPU" is told by its last word, which is what differs; the tip has the whole.
         self._runner.setText(runner.removeprefix("ONNX Runtime "))
         self._runner.setToolTip(runner)
+        self._fit()
 
     def set_large(self, on: bool) -> None:
         """In a presentation: larger type, and no runner, which nobody reads from ten metres."""
@@ -115,7 +98,8 @@ class PaneHeader(QWidget):
             child.setFont(font)
         for field, width in ((self._latency, "0000 ms"), (self._fps, "0000 /s")):
             field.setMinimumWidth(field.fontMetrics().horizontalAdvance(width))
-        self._runner.setVisible(not on)
+        self._large = on
+        self._fit()
 
     def set_speed(self, latency_ms: float | None, faint: str) -> None:
         """Shows the latency; None for a dash."""
@@ -128,6 +112,35 @@ class PaneHeader(QWidget):
         rate = 1000 / latency_ms
         self._latency.setText(f"{shown} {unit}ms</span>")
         self._fps.setText(f"{rate:.0f} {unit}/s</span>" if rate >= 10 else f"{rate:.1f} {unit}/s</span>")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leaves out as little as the name can do without."""
+        metrics = self._name.fontMetrics()
+        name = min(metrics.horizontalAdvance(self._name.whole), metrics.averageCharWidth() * NAME_LETTERS)
+        for given_up in range(int(self._large), len(GIVES_WAY) + 1):
+            shown = self._without(frozenset(GIVES_WAY[:given_up]))
+            if self._width_of(shown) + name <= self.width():
+                break
+        for key, part in self._parts.items():
+            part.setVisible(key in shown)
+
+    def _without(self, left_out: frozenset[str]) -> list[str]:
+        """What is shown then; says the arithmetic in as many words as that leaves."""
+        precision, emulated = self._arithmetic
+        long = emulated and "emulated" not in left_out
+        self._precision.setText(f"{precision} emulated" if long else precision)
+        return [key for key in self._parts if key not in left_out and (key != "precision" or precision)]
+
+    def _width_of(self, shown: list[str]) -> int:
+        margins = self.layout().contentsMargins()
+        parts = sum(
+            max(self._parts[key].sizeHint().width(), self._parts[key].minimumWidth()) for key in shown
+        )
+        return margins.left() + margins.right() + parts + self.layout().spacing() * len(shown)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.clicked.emit()
