@@ -61,6 +61,8 @@ class HeatPanel(QWidget):
         self._cursor: Cell | None = None
         self._marked: Cell | None = None
         self._point: tuple[float, float] | None = None
+        self._tiled_for: object = None
+        self._tiled: list[list[QRectF]] = []
 
     def sizeHint(self) -> QSize:
         return QSize(640, 160)
@@ -223,7 +225,14 @@ class HeatPanel(QWidget):
         return 2 * line + 4, line + 4
 
     def _tiles(self) -> list[list[QRectF]]:
-        """Where each scale's three maps lie: scales below each other, or side by side where that shows more."""
+        """Where each scale's three maps lie; kept, since every title, cursor and map asks for it."""
+        key = (self._picture, self.size(), self.fontMetrics().height())
+        if key != self._tiled_for:
+            self._tiled_for, self._tiled = key, self._lay_tiles()
+        return self._tiled
+
+    def _lay_tiles(self) -> list[list[QRectF]]:
+        """Scales below each other, or side by side where that shows more."""
         if self._picture is None or not self._picture.rows:
             return []
         count = len(self._picture.rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,28 +34,28 @@ class TimingHistory:
     """Keeps the last `LENGTH` frames; adding one costs nothing worth measuring."""
 
     def __init__(self) -> None:
-        self._frames: deque[FrameTimings] = deque(maxlen=LENGTH)
+        self._times = np.full((LENGTH, len(SIDES), len(STAGES)), np.nan)
+        self._length = 0
+        self.newest: FrameTimings | None = None
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return self._length
 
     def add(self, timings: FrameTimings) -> None:
-        self._frames.append(timings)
+        self._times[:-1] = self._times[1:]
+        for row, side in zip(self._times[-1], (timings.reference, timings.candidate), strict=True):
+            row[:] = np.nan if side is None else _times(timings, side)
+        self._length = min(LENGTH, self._length + 1)
+        self.newest = timings
 
     def clear(self) -> None:
-        self._frames.clear()
-
-    @property
-    def newest(self) -> FrameTimings | None:
-        return self._frames[-1] if self._frames else None
+        self._times[:] = np.nan
+        self._length = 0
+        self.newest = None
 
     def infer_ms(self, side: str) -> NDArray[np.float64]:
         """[LENGTH] the side's inference, oldest first, the newest last; nan where there is none."""
-        values = np.full(LENGTH, np.nan)
-        for place, timings in enumerate(self._frames, start=LENGTH - len(self._frames)):
-            one = _side(timings, side)
-            if one is not None:
-                values[place] = one.infer_ms
+        values: NDArray[np.float64] = self._times[:, SIDES.index(side), STAGES.index("infer")].copy()
         return values
 
     def latencies(self, side: str) -> Latencies:
@@ -71,17 +70,12 @@ class TimingHistory:
 
     def stages(self, side: str) -> tuple[float | None, ...]:
         """The median of each of `STAGES` for one side, in milliseconds; None where it was not measured."""
-        rows = []
-        for timings in self._frames:
-            one = _side(timings, side)
-            if one is not None:
-                rows.append((timings.decode_ms, timings.prepare_ms, one.infer_ms, one.postprocess_ms))
-        found: list[float | None] = []
-        for stage in range(len(STAGES)):
-            values = [row[stage] for row in rows if row[stage] is not None]
-            found.append(float(np.median(values)) if values else None)
-        return tuple(found)
+        columns = self._times[:, SIDES.index(side)].T
+        known = [column[np.isfinite(column)] for column in columns]
+        return tuple(float(np.median(values)) if len(values) else None for values in known)
 
 
-def _side(timings: FrameTimings, side: str) -> SideTimings | None:
-    return timings.reference if side == "reference" else timings.candidate
+def _times(timings: FrameTimings, side: SideTimings) -> list[float]:
+    """Of one side, in the order of `STAGES`; nan where it was not measured."""
+    values = (timings.decode_ms, timings.prepare_ms, side.infer_ms, side.postprocess_ms)
+    return [np.nan if value is None else value for value in values]
