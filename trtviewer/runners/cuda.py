@@ -144,10 +144,10 @@ class Stream:
 
 
 class Event:
-    """A point on a stream, with its time."""
+    """A point on a stream, with its time. Who waits for it sleeps: spinning would take a core from the thread that feeds the GPU."""
 
     def __init__(self, driver: Any) -> None:
-        self._native = driver.Event()
+        self._native = driver.Event(driver.event_flags.BLOCKING_SYNC)
 
     @property
     def native(self) -> Any:

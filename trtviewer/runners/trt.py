@@ -17,6 +17,7 @@ from trtviewer.models.trust import require_trusted
 from trtviewer.runners import cuda_graph
 from trtviewer.runners.cuda import Stream
 from trtviewer.runners.gpu_runner import DeviceOutput, GpuRunner, Slot
+from trtviewer.runners.nvidia import require_gpu
 from trtviewer.runners.runner import RunnerInfo
 from trtviewer.runners.trt_module import log_of, title
 from trtviewer.runners.trt_plan import (
@@ -80,6 +81,10 @@ class TrtRunner(GpuRunner):
         read_engine(self._spec.path)
         if self._probe:
             require_trusted(self._spec.path)
+        # With no driver a runtime's first call is a crash: the GPU comes before it.
+        advice = "give the .onnx; or record the outputs where it runs"
+        require_gpu(str(self._spec.path), "it is an engine", advice)
+        if self._probe:
             probe_once(self._spec, self._plugins)
 
     def _open(self, stream: Stream) -> Sequence[DeviceOutput]:

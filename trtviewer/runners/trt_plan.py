@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from trtviewer.errors import BadInput, MissingRuntime, TrtviewerError
 from trtviewer.models.engine_file import EngineFile, read_engine
 from trtviewer.models.model_file import Tensor
-from trtviewer.runners.nvidia import driver, require_gpu
+from trtviewer.runners.nvidia import driver
 from trtviewer.runners.trt_module import (
     TENSORRT,
     TENSORRT_RTX,
@@ -49,16 +49,14 @@ class Plan:
 
 
 def read_plan(path: Path, plugins: Sequence[Path] = ()) -> Plan:
-    """Reads the file and loads its runtime. Nothing in it is run.
+    """Reads the file and loads its runtime. Nothing in it is run; a GPU is there.
 
     Raises:
-        MissingRuntime: no GPU, or not the runtime that it is for.
+        MissingRuntime: not the runtime that it is for.
         BadInput: the file cannot be read, or a plugin library does not load.
     """
     file = read_engine(path)
     data = file.plan()
-    # With no driver a runtime's first call is a crash: the GPU comes first.
-    require_gpu(str(path), "it is an engine", "give the .onnx; or record the outputs where it runs")
     rtx = data.startswith(_RTX_MAGIC)
     trt = load_tensorrt(TENSORRT_RTX if rtx else TENSORRT, str(path))
     load_plugins(trt, plugins)
