@@ -54,6 +54,10 @@ def make(view_model: ViewModel, requests: Requests) -> DisagreementsDock:
     return DisagreementsDock(view_model, requests)
 
 
+REFRESH_MS = 250
+"""How often rows are taken over while frames are analysed: a table is read, and painting it takes longer than anything else."""
+
+
 class DisagreementsDock(QWidget):
     """The bar of reasons, the filters, the table, and what it says of itself."""
 
@@ -70,7 +74,7 @@ class DisagreementsDock(QWidget):
         self._copier = Newest("copy disagreements", _copy, self)
         self._copier.answered.connect(self._copied)
         self._copier.failed.connect(self._copy_failed)
-        self._pace = Pace(self)
+        self._pace = Pace(self, interval_ms=REFRESH_MS)
         self._pace.due.connect(self._refresh)
         self.model = DisagreementModel(self)
         self._build()
