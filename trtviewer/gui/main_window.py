@@ -322,6 +322,10 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
                 action.setEnabled(source and model.source.length is not None)
             elif name.startswith("play."):
                 action.setEnabled(source)
+            elif name == "view.heatmap":
+                reason = self._why_no_heatmap()
+                action.setEnabled(not reason)
+                action.setToolTip(reason or action.data())
             elif name in WHOLE_RUNS:
                 action.setEnabled(self.can_run_whole())
             elif name in ("compare.analyse", "compare.measure", "compare.swap"):
@@ -335,6 +339,15 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
                 action.setEnabled(there)
                 if there:
                     action.setText(f"Show {models.candidates[number - 1].name}")
+
+    def _why_no_heatmap(self) -> str:
+        model = self.view_model
+        sides = (model.models.reference, model.models.candidate)
+        if model.source is None or None in sides:
+            return "Needs a reference, a candidate and a video: what is laid over is compared"
+        if all(entry.spec is not None and entry.spec.family == "end2end" for entry in sides):
+            return "These models give their boxes after NMS: there is no map of cells to lay over"
+        return ""
 
     def _theme_of(self, preferences: Preferences) -> Theme:
         return THEMES.get(preferences.theme) or system_theme()

@@ -152,6 +152,7 @@ class Overlay:
         frame_index: the frame that it belongs to; panes draw it over no other.
         reference, candidate: [H, W] uint32 each, premultiplied ARGB, read-only, opacity already in it; the panes scale
             them (nearest neighbour) onto `xyxy`. Either may be None: nothing is drawn on that side.
+        difference: the same of their difference, for the difference mode; None where it is not asked for or cannot be had.
         xyxy: where they lie, pixels of the source frame (a letterboxed map's bars lie outside the frame: that is meant).
         title: one line that names it, for the pane's header.
     """
@@ -161,6 +162,7 @@ class Overlay:
     candidate: NDArray[np.uint32] | None
     xyxy: tuple[float, float, float, float]
     title: str
+    difference: NDArray[np.uint32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ class Selection:
         xyxy: its box, pixels of the source frame.
         label: what it is, for the status bar ("missed person 0.43").
         head, position: its cell, as `CandidateBoxes` has them; -1 where unknown.
+        cell: where a heatmap's cell was chosen: the stride of its scale, its row and column.
     """
 
     frame_index: int
@@ -208,6 +211,7 @@ class Selection:
     label: str = ""
     head: int = -1
     position: int = -1
+    cell: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,12 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from tests.gui.conftest import FRAMES, PATIENCE_MS, number_in, wait_for_frame
+from tests.gui.conftest import FRAMES, PATIENCE_MS, Inputs, number_in, open_all, wait_for_frame
 from tests.gui.docks.conftest import pixels_of
 from trtviewer.compare.matched_video import DisagreementTable, MatchedVideoBuilder
 from trtviewer.gui.docks.catalogue import DOCKS
 from trtviewer.gui.docks.disagreements import DisagreementsDock
+from trtviewer.gui.docks.heatmaps import HeatmapsDock
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.view_model import ModelState
 from trtviewer.pipeline.analysis import comparisons
@@ -160,6 +161,73 @@ def test_that_the_heatmap_lies_over_every_frame_that_is_shown(comparing: MainWin
     qtbot.waitUntil(lambda: comparing.view_model.overlay is None, timeout=5000)
     plain = pixels_of(pane).astype(int)
     assert (np.abs(with_map - plain).max(axis=-1) > 12).mean() > 0.02
+
+
+def test_that_the_heatmap_lies_over_the_difference_too(comparing: MainWindow, qtbot: QtBot) -> None:
+    comparing.view_model.change_display(boxes=False)
+    qtbot.keyClick(comparing, Qt.Key.Key_D)
+    pane = comparing.comparison.panes["reference"]
+    qtbot.waitUntil(lambda: "difference" in pane.rendered.scenes, timeout=PATIENCE_MS)
+    plain = pixels_of(pane).astype(int)
+    qtbot.keyClick(comparing, Qt.Key.Key_H)
+
+    def laid() -> bool:
+        return bool((np.abs(pixels_of(pane).astype(int) - plain).max(axis=-1) > 12).mean() > 0.02)
+
+    qtbot.waitUntil(laid, timeout=PATIENCE_MS)
+    qtbot.keyClick(comparing, Qt.Key.Key_H)
+    qtbot.waitUntil(lambda: not laid(), timeout=PATIENCE_MS)
+
+
+def test_that_the_heatmap_says_why_it_cannot_be_laid_over(
+    window: MainWindow, inputs: Inputs, qtbot: QtBot
+) -> None:
+    action = window.actions_by_id["view.heatmap"]
+    assert not action.isEnabled()
+    assert "Needs a reference" in action.toolTip()
+    open_all(window, inputs)
+    wait_for_frame(window, qtbot, 0)
+    assert action.isEnabled()
+    assert "Lays the heatmap" in action.toolTip()
+
+
+def test_that_the_heatmap_s_cursor_follows_a_row_and_escape_lets_go(
+    comparing: MainWindow, qtbot: QtBot
+) -> None:
+    table: DisagreementsDock = dock_of(comparing, qtbot, "disagreements")
+    analysed(comparing, qtbot)
+    qtbot.waitUntil(lambda: len(table.model.rows) > 0, timeout=5000)
+    index = table.model.index(len(table.model.rows) - 1, 0)
+    table.view.scrollTo(index)
+    qtbot.mouseClick(
+        table.view.viewport(), Qt.MouseButton.LeftButton, pos=table.view.visualRect(index).center()
+    )
+    row = int(table.model.rows[index.row()])
+    found = table.model.table
+    assert found is not None
+    wait_for_frame(comparing, qtbot, int(found.frame_index[row]))
+    maps: HeatmapsDock = dock_of(comparing, qtbot, "heatmaps")
+    readout = maps.findChild(QLabel, "heatmaps.readout")
+    qtbot.waitUntil(lambda: "logits" in readout.text(), timeout=PATIENCE_MS)
+    selection = comparing.view_model.selection
+    comparison = comparing.view_model.comparison
+    head = comparison.reference.spec.heads[selection.head]
+    # Each cell has three anchors; of the raw map, that anchor's objectness is what both sides said there.
+    rows, columns = head.shape[2:]
+    cell = selection.position % (rows * columns)
+    assert f"row {cell // columns}, column {cell % columns}" in readout.text()
+    anchor = selection.position // (rows * columns)
+    width = head.shape[1] // 3
+    for side in (comparison.reference, comparison.candidate):
+        values = [
+            float(side.heads[head.output][0, one * width + 4, cell // columns, cell % columns])
+            for one in range(3)
+        ]
+        assert any(f"{value:.2f}".replace("-", "−") in readout.text() for value in values), (anchor, values)
+    qtbot.keyClick(comparing, Qt.Key.Key_Escape)
+    assert comparing.view_model.selection is None
+    assert "Move over a map" in readout.text()
+    assert comparing.comparison.viewport.view.zoom == 1
 
 
 def test_that_epsilon_is_one_value_for_slider_spin_box_and_histogram(

@@ -18,7 +18,8 @@ from trtviewer.detect.heat import HeatChannel, HeatKind
 from trtviewer.gui.docks.colour_maps import viridis
 from trtviewer.gui.docks.heat_painter import Cell, HeatPanel
 from trtviewer.gui.docks.heatmaps import HeatmapsDock
-from trtviewer.gui.view_model import Requests, Selection, ViewModel
+from trtviewer.gui.theme import Theme
+from trtviewer.gui.view_model import PaneMode, Requests, Selection, ViewModel
 
 
 def score(head: np.ndarray, row: int, column: int) -> float:
@@ -198,6 +199,34 @@ def test_that_the_difference_lies_over_both_pictures(
     np.testing.assert_array_equal(view_model.overlay.reference, view_model.overlay.candidate)
 
 
+def test_that_the_difference_mode_has_the_difference_whatever_is_chosen(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
+) -> None:
+    dock = shown(show, qtbot)
+    choose(dock, "heatmaps.overlay", "small objects, each side's own")
+    qtbot.waitUntil(lambda: view_model.overlay is not None, timeout=5000)
+    assert view_model.overlay.difference is None
+    view_model.change_display(mode=PaneMode.DIFFERENCE)
+    qtbot.waitUntil(lambda: view_model.overlay.difference is not None, timeout=5000)
+    assert "difference" in view_model.overlay.title
+    view_model.change_display(mode=PaneMode.SPLIT)
+    qtbot.waitUntil(lambda: view_model.overlay.difference is None, timeout=5000)
+    assert (view_model.overlay.reference != view_model.overlay.candidate).any()
+
+
+def test_that_maps_without_a_difference_say_so(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
+) -> None:
+    dock = shown(show, qtbot)
+    view_model.change_display(mode=PaneMode.DIFFERENCE)
+    lost = replace(
+        comparison.candidate, heads={**comparison.candidate.heads, "s8": np.zeros((1, 24, 4, 4), np.float32)}
+    )
+    view_model.set_comparison(replace(comparison, candidate=lost))
+    choose(dock, "heatmaps.overlay", "small objects, each side's own")
+    qtbot.waitUntil(lambda: "no difference" in view_model.status, timeout=5000)
+
+
 def test_that_the_overlay_can_be_asked_for_while_the_dock_is_hidden(
     show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
 ) -> None:
@@ -237,6 +266,44 @@ def test_that_a_chosen_disagreement_has_the_mark_on_its_cell(
     assert (np.abs(edge.astype(int) - [accent.red(), accent.green(), accent.blue()]).max(axis=1) < 12).any()
     assert (before != after).any()
     assert f"row {row}, column {column}" in dock.findChild(QLabel, "heatmaps.readout").text()
+
+
+def accented(image: np.ndarray, dock: HeatmapsDock, cell: Cell, column: int, theme: Theme) -> bool:
+    """Whether the mark of the selection stands around the cell on one of the three maps."""
+    place, accent = dock.maps.place_of(cell, column), theme.color("accent")
+    edge = image[int(place.center().y()), int(place.left()) - 3 : int(place.left()) + 3]
+    near = np.abs(edge.astype(int) - [accent.red(), accent.green(), accent.blue()]).max(axis=1) < 12
+    return bool(near.any())
+
+
+def test_that_a_clicked_cell_keeps_its_mark_in_all_three_maps_of_its_scale(
+    show: Show, qtbot: QtBot, comparison: FrameComparison, requests: Requests, view_model: ViewModel
+) -> None:
+    requests.select.connect(view_model.set_selection)
+    dock, cell = shown(show, qtbot), Cell(1, 2, 1)
+    qtbot.mouseClick(dock.maps, Qt.MouseButton.LeftButton, pos=middle(dock.maps, cell, 0))
+    dock.maps.let_go()
+    image, theme = pixels_of(dock.maps), view_model.theme
+    assert all(accented(image, dock, cell, column, theme) for column in range(3))
+    readout = dock.findChild(QLabel, "heatmaps.readout")
+    assert "row 2, column 1" in readout.text(), "read out after the mouse has gone"
+    before = dock.answer_picture
+    choose(dock, "heatmaps.kind", "Box channel")
+    qtbot.waitUntil(lambda: dock.answer_picture is not before, timeout=5000)
+    assert all(accented(pixels_of(dock.maps), dock, cell, column, theme) for column in range(3))
+    view_model.set_selection(None)
+    image = pixels_of(dock.maps)
+    assert not any(accented(image, dock, cell, column, theme) for column in range(3))
+    assert "Move over a map" in readout.text()
+
+
+def test_that_escape_takes_a_lone_cursor_away(show: Show, qtbot: QtBot, comparison: FrameComparison) -> None:
+    dock = shown(show, qtbot)
+    dock.maps.setFocus()
+    qtbot.keyClick(dock.maps, Qt.Key.Key_Down)
+    assert dock.maps.cursor_cell is not None
+    qtbot.keyClick(dock.maps, Qt.Key.Key_Escape)
+    assert dock.maps.cursor_cell is None
 
 
 def test_that_the_place_under_the_mouse_is_told_to_the_panes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,11 @@ from trtviewer.gui.docks.colour_maps import coloured, translucent
 from trtviewer.gui.docks.newest import Newest
 from trtviewer.gui.problems import problem_of
 from trtviewer.gui.theme import Theme
-from trtviewer.gui.view_model import Overlay, ViewModel
+from trtviewer.gui.view_model import Overlay, PaneMode, ViewModel
+
+NO_DIFFERENCE = (
+    "The two sides' maps are of different grids or channels: there is no difference to lay over the picture."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,9 @@ class HeatOverlay(QObject):
 
     @property
     def choice(self) -> OverlayChoice | None:
-        """What lies over the picture."""
+        """What lies over the picture: in the difference mode the difference, whatever was chosen for each side."""
+        if self._choice is not None and self._view_model.display.mode is PaneMode.DIFFERENCE:
+            return replace(self._choice, difference=True)
         return self._choice
 
     def close(self) -> None:
@@ -72,8 +78,8 @@ class HeatOverlay(QObject):
             self._ask()
 
     def _ask(self) -> None:
-        comparison = self._view_model.comparison
-        if self._choice is None:
+        comparison, choice = self._view_model.comparison, self.choice
+        if choice is None:
             return
         if comparison is None:
             self._view_model.set_overlay(None)
@@ -82,7 +88,7 @@ class HeatOverlay(QObject):
             _Request(
                 comparison,
                 self._channel,
-                self._choice,
+                choice,
                 self._view_model.theme,
                 self._view_model.display.overlay_opacity,
             )
@@ -90,8 +96,11 @@ class HeatOverlay(QObject):
 
     def _show(self, answer: _Answer) -> None:
         request = answer.request
-        if (request.choice, request.channel) == (self._choice, self._channel):
-            self._view_model.set_overlay(answer.overlay)
+        if (request.choice, request.channel) != (self.choice, self._channel):
+            return
+        self._view_model.set_overlay(answer.overlay)
+        if request.choice.difference and (answer.overlay is None or answer.overlay.difference is None):
+            self._view_model.set_status(NO_DIFFERENCE)
 
     def _failed(self, error: Exception) -> None:
         self._view_model.add_problem(problem_of(error, "heatmaps"))
@@ -121,14 +130,19 @@ def _work(request: _Request) -> _Answer:
     def laid(values: NDArray[np.float32] | None) -> NDArray[np.uint32] | None:
         return None if values is None else coloured(values, levels, table, 0)
 
-    own = (row.difference, row.difference) if choice.difference else (row.reference, row.candidate)
+    if choice.difference:
+        difference = laid(row.difference)
+        maps = (difference, difference, difference)
+    else:
+        maps = (laid(row.reference), laid(row.candidate), None)
     what = f"{'difference of ' if choice.difference else ''}{_words(request.channel)}"
     overlay = Overlay(
         comparison.frame.index,
-        laid(own[0]),
-        laid(own[1]),
+        maps[0],
+        maps[1],
         (left, top, right, bottom),
         f"{row.title}: {what}",
+        maps[2],
     )
     return _Answer(request, overlay)
 

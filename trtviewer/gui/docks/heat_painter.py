@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from trtviewer.gui.docks.colour_maps import ColourTable, diverging, viridis
 from trtviewer.gui.docks.figures import short
+from trtviewer.gui.docks.heat_layout import above, lay_out
 from trtviewer.gui.docks.heat_picture import Cell, HeatPicture, PaintedRow
 from trtviewer.gui.theme import DARK, Theme
 
@@ -27,12 +28,6 @@ _STEPS = {
 }
 """Key to a step of the cursor: scales, rows, columns."""
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-
-_GAP = 4
-_APART = 12
-"""Between the pair, which has one colour scale, and the difference, which has its own."""
-_BLOCK_GAP = 20
-_MARGIN = 8
 
 
 class HeatPanel(QWidget):
@@ -76,6 +71,11 @@ class HeatPanel(QWidget):
         return self._cursor
 
     @property
+    def marked_cell(self) -> Cell | None:
+        """Where the standing mark of the selection is."""
+        return self._marked
+
+    @property
     def message(self) -> str:
         """The sentence that is shown where there are no maps."""
         return "" if self._picture is not None and self._picture.rows else self._message
@@ -98,6 +98,10 @@ class HeatPanel(QWidget):
         if cell != self._marked:
             self._marked = cell
             self.update()
+
+    def let_go(self) -> None:
+        """Takes the cursor away, until the mouse or a key puts it somewhere."""
+        self._move(None)
 
     def set_point(self, point: tuple[float, float] | None) -> None:
         """Where the mouse stands over a pane, pixels of the source frame: shown on every scale."""
@@ -147,7 +151,7 @@ class HeatPanel(QWidget):
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
             and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
-            and (event.key() in _STEPS or event.key() in _ENTER)
+            and (event.key() in _STEPS or event.key() in _ENTER or self._lets_go(event))
         ):
             event.accept()
             return True
@@ -161,10 +165,14 @@ class HeatPanel(QWidget):
             self._step(*_STEPS[Qt.Key(key)])
         elif key in _ENTER and self._cursor is not None:
             self.chosen.emit(self._cursor)
-        elif key == Qt.Key.Key_Escape and self._cursor is not None:
-            self._move(None)
+        elif self._lets_go(event):
+            self.let_go()
         else:
             super().keyPressEvent(event)
+
+    def _lets_go(self, event: QKeyEvent) -> bool:
+        """Escape takes a cursor away that stands alone; with a chosen cell the window lets go of both."""
+        return event.key() == Qt.Key.Key_Escape and self._cursor is not None and self._marked is None
 
     def _step(self, scales: int, down: int, right: int) -> None:
         picture = self._picture
@@ -211,18 +219,11 @@ class HeatPanel(QWidget):
         """Where a scale's title is painted."""
         first, last = self.tile(row_index, 0), self.tile(row_index, 2)
         line = self.fontMetrics().height()
-        return QRectF(first.left(), first.top() - 2 * line - 4, last.right() - first.left(), line)
+        return QRectF(first.left(), first.top() - above(line), last.right() - first.left(), line)
 
     @staticmethod
     def _fits(picture: HeatPicture, cell: Cell) -> bool:
         return cell.row_index < len(picture.rows) and picture.inside(cell) is not None
-
-    # ---- geometry
-
-    def _lines(self) -> tuple[int, int]:
-        """The height of the text above a block's maps, and of the colour bars below them."""
-        line = self.fontMetrics().height()
-        return 2 * line + 4, line + 4
 
     def _tiles(self) -> list[list[QRectF]]:
         """Where each scale's three maps lie; kept, since every title, cursor and map asks for it."""
@@ -232,45 +233,10 @@ class HeatPanel(QWidget):
         return self._tiled
 
     def _lay_tiles(self) -> list[list[QRectF]]:
-        """Scales below each other, or side by side where that shows more."""
         if self._picture is None or not self._picture.rows:
             return []
-        count = len(self._picture.rows)
-        crops = [self._picture.crop(index) for index in range(count)]
-        aspect = max(crop.width() / crop.height() for crop in crops)
-        above, below = self._lines()
-        best: tuple[float, int] = (0.0, 1)
-        for blocks_across in range(1, count + 1):
-            blocks_down = -(-count // blocks_across)
-            width = (
-                (self.width() - 2 * _MARGIN - (blocks_across - 1) * _BLOCK_GAP) / blocks_across
-                - _GAP
-                - _APART
-            )
-            height = (self.height() - 2 * _MARGIN - (blocks_down - 1) * _MARGIN) / blocks_down - above - below
-            size = min(width / 3, height * aspect)
-            if size > best[0]:
-                best = (size, blocks_across)
-        tile_width = max(16.0, best[0])
-        tile_height = tile_width / aspect
-        block_width = 3 * tile_width + _GAP + _APART
-        block_height = above + tile_height + below
-        tiles = []
-        for index in range(count):
-            left = _MARGIN + index % best[1] * (block_width + _BLOCK_GAP)
-            top = _MARGIN + index // best[1] * (block_height + _MARGIN) + above
-            tiles.append(
-                [
-                    QRectF(
-                        round(left + column * (tile_width + _GAP) + (column == 2) * (_APART - _GAP)),
-                        round(top),
-                        round(tile_width),
-                        round(tile_height),
-                    )
-                    for column in range(3)
-                ]
-            )
-        return tiles
+        crops = [self._picture.crop(index) for index in range(len(self._picture.rows))]
+        return lay_out(crops, self.width(), self.height(), self.fontMetrics().height())
 
     # ---- painting
 

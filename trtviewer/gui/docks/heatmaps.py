@@ -63,7 +63,7 @@ class HeatmapsDock(QWidget):
         view_model.comparison_changed.connect(self._comparison_changed)
         view_model.theme_changed.connect(self._theme_changed)
         view_model.display_changed.connect(self._display_changed)
-        view_model.selection_changed.connect(self._mark_selection)
+        view_model.selection_changed.connect(self._selection_changed)
         view_model.pointed_changed.connect(self.maps.set_point)
         self._theme_changed(view_model.theme)
         self._display_changed(view_model.display)
@@ -171,7 +171,7 @@ class HeatmapsDock(QWidget):
         if comparison is None:
             self._shown, self._heads = None, ()
             self.maps.show_picture(None, _NOTHING)
-            self.readout.read(None, None, self._view_model.theme)
+            self._read_out()
         elif self._wanted():
             heads = (comparison.reference.heads, comparison.candidate.heads)
             # Only a threshold moved: the heads, and so the maps, are the same.
@@ -196,9 +196,9 @@ class HeatmapsDock(QWidget):
         grids = [row for row in answer.picture.rows if row.row.stride is not None or row.row.grid[0] > 1]
         self.maps.show_picture(answer.picture if grids else None, _NO_GRID)
         self._mark_selection(self._view_model.selection)
-        if self._overlay_soon and self.overlay.count() > 1:
+        if self._overlay_soon:
             self._overlay_soon = False
-            self.overlay.setCurrentIndex(1)
+            self.overlay.setCurrentIndex(min(1, self.overlay.count() - 1))
 
     def _failed(self, error: Exception) -> None:
         self._view_model.add_problem(problem_of(error, "heatmaps"))
@@ -259,13 +259,18 @@ class HeatmapsDock(QWidget):
 
     def _theme_changed(self, theme: Theme) -> None:
         self.maps.set_theme(theme)
-        self.readout.read(self._shown, self.maps.cursor_cell, theme)
+        self._read_out()
         self._ask()
 
     # ---- the cursor
 
-    def _point_changed(self, cell: Cell | None) -> None:
+    def _read_out(self) -> None:
+        """What stands under the cursor; where there is none, what was chosen."""
+        cell = self.maps.cursor_cell or self.maps.marked_cell
         self.readout.read(self._shown, cell, self._view_model.theme)
+
+    def _point_changed(self, cell: Cell | None) -> None:
+        self._read_out()
         square = None if cell is None or self._shown is None else self._shown.picture.xyxy(cell)
         middle = None if square is None else ((square[0] + square[2]) / 2, (square[1] + square[3]) / 2)
         self._view_model.set_pointed(middle)
@@ -277,10 +282,20 @@ class HeatmapsDock(QWidget):
         square = picture.xyxy(cell, _AROUND)
         if square is None:
             return
-        title = picture.rows[cell.row_index].row.title
+        row = picture.rows[cell.row_index].row
         self._requests.select.emit(
-            Selection(picture.frame_index, square, f"{title}, row {cell.row}, column {cell.column}")
+            Selection(
+                picture.frame_index,
+                square,
+                f"{row.title}, row {cell.row}, column {cell.column}",
+                cell=(row.stride, cell.row, cell.column) if row.stride is not None else None,
+            )
         )
+
+    def _selection_changed(self, selection: Selection | None) -> None:
+        if selection is None:
+            self.maps.let_go()
+        self._mark_selection(selection)
 
     def _mark_selection(self, selection: Selection | None) -> None:
         cell = None
@@ -289,9 +304,13 @@ class HeatmapsDock(QWidget):
             if selection.frame_index == picture.frame_index:
                 cell = self._selected_cell(selection, picture)
         self.maps.mark(cell)
-        self.readout.read(self._shown, self.maps.cursor_cell or cell, self._view_model.theme)
+        self._read_out()
 
     def _selected_cell(self, selection: Selection, picture: HeatPicture) -> Cell | None:
+        if selection.cell is not None:
+            stride, row, column = selection.cell
+            strides = [painted.row.stride for painted in picture.rows]
+            return picture.inside(Cell(strides.index(stride), row, column)) if stride in strides else None
         comparison = self._shown.request.comparison if self._shown is not None else None
         if comparison is None or selection.head < 0 or selection.position < 0:
             return None

@@ -102,7 +102,8 @@ class FramePane(QWidget):
         self._overlay = overlay
         self._overlay_images = {}
         if overlay is not None:
-            for side, values in (("reference", overlay.reference), ("candidate", overlay.candidate)):
+            for side in ("reference", "candidate", "difference"):
+                values = getattr(overlay, side)
                 if values is not None:
                     values = np.ascontiguousarray(values)
                     image = QImage(
