@@ -43,6 +43,7 @@ def main() -> int:
         try:
             return measure(application, window, reference, candidate, source)
         finally:
+            window.unsaved.asks = False
             window.close()
 
 

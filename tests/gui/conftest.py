@@ -91,6 +91,7 @@ def make_window(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Ca
 
     yield make
     for window in made:
+        window.unsaved.asks = False
         window.close()
         window.deleteLater()
     qapp.processEvents()

@@ -142,7 +142,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("compare.measure", "Measure each alone", Menu.COMPARE, lambda window: window.measure_alone(), ("Ctrl+B",), "Runs the honest benchmark: each model alone, then both at once"),
     Action("compare.reset", "Thresholds to defaults", Menu.COMPARE, lambda window: window.thresholds.reset_all(), ("Ctrl+0",), "Sets confidence, NMS IoU, match IoU and epsilon back to their defaults", group=1),
     Action("compare.swap", "Swap reference and candidate", Menu.COMPARE, lambda window: window.engine.swap_sides(), ("Ctrl+T",), group=2),
-    Action("compare.close_candidate", "Close candidate", Menu.COMPARE, lambda window: window.engine.close_candidate(), ("Ctrl+W",), "Takes the shown candidate out of the list", group=2),
+    Action("compare.close_candidate", "Close candidate", Menu.COMPARE, lambda window: window.close_candidate(), ("Ctrl+W",), "Takes the shown candidate out of the list", group=2),
     *(_candidate(number) for number in range(1, 10)),
     Action("help.tour", "&Help", Menu.HELP, lambda window: window.show_help(TOUR), ("F1",), "A tour with pictures, formats, command line, troubleshooting; its links open what they name"),
     Action("help.what_now", "My INT8 model &loses objects: what now?", Menu.HELP, lambda window: window.show_help(WHAT_NOW), ("Shift+F1",), "From the symptom to the cure, step by step; each step's links open what it speaks of"),

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
@@ -17,6 +18,9 @@ from trtviewer.errors import Cancelled
 from trtviewer.gui.application import make_application
 from trtviewer.gui.display import answering_display
 from trtviewer.places import config_folder
+
+if TYPE_CHECKING:
+    from trtviewer.gui.main_window import MainWindow
 
 
 class LastNet:
@@ -63,9 +67,11 @@ def _qt_message(kind: QtMsgType, context: object, message: str) -> None:
 class Interrupt(QObject):
     """Lets Ctrl-C end the window: Python's handler runs only when Python does, so a byte on a socket wakes it."""
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
         import socket
+
+        self._window = window
 
         self._near, self._far = socket.socketpair()
         self._near.setblocking(False)
@@ -78,6 +84,7 @@ class Interrupt(QObject):
 
     def _interrupted(self, *_: object) -> None:
         self.happened = True
+        self._window.unsaved.asks = False  # whoever ends it from a terminal is not at the window
         QApplication.closeAllWindows()
 
     def close(self) -> None:

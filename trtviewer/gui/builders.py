@@ -36,6 +36,15 @@ def hindrance(runtime: Runtime) -> str:
     return ""
 
 
+def cannot_run() -> str:
+    """Why no engine can run here; empty where one can."""
+    return (
+        ""
+        if driver().gpus
+        else f"an engine runs on an NVIDIA GPU, and {driver().trouble}: open it where there is one"
+    )
+
+
 def phase_words(phase: str) -> str:
     """A builder's own name of what it is at, no longer than the status line bears."""
     return phase if len(phase) <= _PHASE_LENGTH else phase[: _PHASE_LENGTH - 1] + "…"

@@ -12,10 +12,12 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog
 
 from trtviewer.build.request import BuildProgress, BuildRequest, Runtime
-from trtviewer.gui.builders import TITLES, builders, built_words, missing, phase_words
+from trtviewer.gui.builders import TITLES, builders, built_words, cannot_run, missing, phase_words
 from trtviewer.gui.export_report import ReportRequest, write_reports
 from trtviewer.gui.file_work import FileWork, Tell
-from trtviewer.gui.view_model import ViewModel
+from trtviewer.gui.problems import finished
+from trtviewer.gui.unsaved import Unsaved
+from trtviewer.gui.view_model import Problem, ViewModel
 from trtviewer.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -34,6 +36,19 @@ class FileMakers:
     report_work: FileWork
     build_work: FileWork
     actions_by_id: dict[str, QAction]
+    unsaved: Unsaved
+
+    def close_candidate(self) -> None:
+        """Takes the shown candidate out of the list; one that was made here and not saved only once the user has said so."""
+        candidate, close = self.view_model.models.candidate, self.engine.close_candidate
+        if candidate is not None and not self.unsaved.hold([candidate.path], close):
+            close()
+
+    def _let_go(self) -> bool:
+        """Whether the window may close now; else it asks, and closes after the answer."""
+        models = self.view_model.models
+        open_ones = [one.path for one in (models.reference, *models.candidates) if one is not None]
+        return not self.unsaved.hold(open_ones, self.close)
 
     def export_report(self) -> None:
         """Asks where to, and writes the page in the background."""
@@ -109,14 +124,17 @@ class FileMakers:
             # It chooses kernels by their time: what plays beside it would be measured too.
             self.view_model.set_playing(replace(self.view_model.playing, playing=False))
 
-        def work(tell: Tell, cancelled: Callable[[], bool]) -> str:
+        def work(tell: Tell, cancelled: Callable[[], bool]) -> Problem:
             from trtviewer.build.engine import build_engine
 
             def told(progress: BuildProgress) -> None:
                 tell(phase_words(progress.phase), round(100 * progress.share), 100)
 
             asked = BuildRequest(request.spec.path, request.runtime)
-            return built_words(build_engine(request.spec, request.path, asked, told, cancelled))
+            words = built_words(build_engine(request.spec, request.path, asked, told, cancelled))
+            if trouble := cannot_run():
+                return finished(words, "build", None, trouble)
+            return finished(words, "build", lambda: self.engine.add_candidate(request.path))
 
         self.build_work.start(f"Building {request.path.name} with {TITLES[request.runtime]}", work)
 

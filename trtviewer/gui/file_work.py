@@ -11,14 +11,15 @@ from trtviewer.errors import Cancelled
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.engine_room import Pace
 from trtviewer.gui.problems import problem_of
-from trtviewer.gui.view_model import Progress, ViewModel
+from trtviewer.gui.view_model import Problem, Progress, ViewModel
 from trtviewer.pipeline.worker import Worker
 
 Tell = Callable[[str, int, int | None], None]
 """Takes what is being done, how much of it is done, and how much it is in all where that is known."""
 
-Work = Callable[[Tell, Callable[[], bool]], str]
-"""Makes the file, whole or not at all; `(tell, cancelled)` to a sentence for the status line. Raises Cancelled, and its errors."""
+Work = Callable[[Tell, Callable[[], bool]], str | Problem]
+"""Makes the file, whole or not at all; `(tell, cancelled)` to a sentence for the status line, or to a banner with one that
+lets the user go on with what was made. Raises Cancelled, and its errors."""
 
 
 class FileWork(QObject):
@@ -101,6 +102,9 @@ class FileWork(QObject):
             self._view_model.set_status(f"{self._title}: cancelled; nothing was written.")
         elif isinstance(result, Exception):
             self._view_model.add_problem(problem_of(result, self._task, self._again))
+        elif isinstance(result, Problem):
+            self._view_model.set_status(result.what)
+            self._view_model.add_problem(result)
         else:
             self._view_model.set_status(str(result))
         self.finished.emit()

@@ -47,6 +47,7 @@ from trtviewer.gui.status import StatusBar
 from trtviewer.gui.style_sheet import style_sheet
 from trtviewer.gui.theme import THEMES, Theme, palette, system_theme
 from trtviewer.gui.transport.transport_bar import TransportBar
+from trtviewer.gui.unsaved import Unsaved
 from trtviewer.gui.video_export import VideoExport
 from trtviewer.gui.view_commands import ViewCommands
 from trtviewer.gui.view_model import Requests, ViewModel
@@ -94,6 +95,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         self.requests = Requests(self)
         self.engine = Engine(self.view_model, self.requests, self)
         self.what_if = WhatIf(self.view_model, self.requests, self.engine, self)
+        self.unsaved = Unsaved(self, self.view_model, self.requests)
         self.video_export = VideoExport(self.view_model, self)
         self.report_work = FileWork("report", self.view_model, self)
         self.build_work = FileWork("build", self.view_model, self)
@@ -367,6 +369,9 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
     # The end ------------------------------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._let_go():
+            event.ignore()
+            return
         if self.presenting:
             self.toggle_presentation()
         self.preferences = replace(

@@ -13,6 +13,12 @@ from trtviewer.gui.state import Problem
 _log = logging.getLogger(__name__)
 
 
+def finished(what: str, place: str, open_it: Callable[[], object] | None, why_not: str = "") -> Problem:
+    """What was made, as a banner that opens it as candidate; or, where that cannot be, says why."""
+    choice = None if open_it is None else ("Open as candidate", open_it)
+    return Problem(what, advice=why_not, place=place, choice=choice, good=True)
+
+
 def problem_of(error: BaseException, place: str, retry: Callable[[], None] | None = None) -> Problem:
     """An error as the window shows it; what is no `TrtviewerError` is a bug, and is logged whole."""
     details = "".join(traceback.format_exception(error))

@@ -256,7 +256,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something failed; shown as a banner in the place it concerns, while the rest goes on working.
+    """Something failed, or is done and can be gone on with; shown as a banner, while the rest goes on working.
 
     Attributes:
         what, subject, advice: as `TrtviewerError` has them.
@@ -264,6 +264,7 @@ class Problem:
         details: the whole story, for [Details].
         retry: what [Try again] does; None where trying again makes no sense.
         choice: what else can be done: a button's words, and what it does.
+        good: nothing failed.
     """
 
     what: str
@@ -272,7 +273,8 @@ class Problem:
     place: str = "window"
     details: str = ""
     retry: Callable[[], None] | None = field(default=None, compare=False)
-    choice: tuple[str, Callable[[], None]] | None = field(default=None, compare=False)
+    choice: tuple[str, Callable[[], object]] | None = field(default=None, compare=False)
+    good: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)

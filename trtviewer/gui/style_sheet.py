@@ -113,6 +113,7 @@ QScrollBar::handle:hover {{ background: {control}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QFrame[role="banner"] {{ background: {raised}; border: none; border-left: 4px solid {missed}; }}
+QFrame[role="notice"] {{ background: {raised}; border: none; border-left: 4px solid {matched}; }}
 QFrame[role="card"] {{ background: {surface}; border: 1px solid {line}; border-radius: 8px; }}
 QFrame[role="card"][drop="true"] {{ border: 2px dashed {accent}; }}
 QFrame[role="popup"] {{ background: {surface}; border: 1px solid {control}; }}

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject
 
-from trtviewer.compare.settings import CompareSettings, RefittedSettings
-from trtviewer.detect.boxes import NO_STRIDE
+from trtviewer.compare.settings import CompareSettings
 from trtviewer.errors import BadInput, Cancelled, TrtviewerError
 from trtviewer.gui.blame_room import BlameRoom, FewestFloat
 from trtviewer.gui.docks.newest import Newest
 from trtviewer.gui.engine import Engine
+from trtviewer.gui.problems import finished
 from trtviewer.gui.recipe import Part, Recipe
+from trtviewer.gui.threshold_works import ThresholdWorks
 from trtviewer.gui.variant_figures import Figures, figures_of
 from trtviewer.gui.view_model import Requests, ViewModel
 from trtviewer.gui.what_if_state import (
@@ -32,17 +34,15 @@ from trtviewer.gui.what_if_state import (
     Judge,
     LayersFinding,
     ObjectFinding,
-    RefitFinding,
     SaveThresholds,
+    SaveVariants,
+    Stop,
     Variant,
 )
 from trtviewer.gui.whatif_room import WhatIfRoom, copy_model
-from trtviewer.gui.workshop import Workshop
 from trtviewer.models.spec import ModelSpec
 from trtviewer.sources.source import spread
 
-FEWEST_FRAMES = 8
-"""Frames that thresholds may be fitted to; half of them judges."""
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +53,7 @@ class _FiguresRequest:
     spec: ModelSpec
 
 
-class WhatIf(Workshop):
+class WhatIf(ThresholdWorks):
     """Answers the docks' requests; lives in the GUI thread and never blocks it."""
 
     def __init__(
@@ -68,6 +68,21 @@ class WhatIf(Workshop):
         self._figures.failed.connect(lambda error: self._fail(error, "variants"))
         self._self_tested = False
         self._compared: tuple[Path | None, str] = (None, "")
+        self._answers: dict[type, Callable[[Any], None]] = {
+            FindLayers: self._find_layers,
+            FindFewest: self._find_fewest,
+            Apply: self._apply,
+            Inspect: self._inspect,
+            Coach: self._coach,
+            CheckPreprocessing: self._check_preprocessing,
+            FindThresholds: self._find_thresholds,
+            ApplyThresholds: self._apply_thresholds,
+            SaveThresholds: self._save_thresholds,
+            Judge: self._judge,
+            Export: self._export,
+            SaveVariants: self._save_variants,
+            Stop: lambda _: self.stop(),
+        }
         requests.what_if.connect(self.answer)
         view_model.settings_changed.connect(self._ask_figures)
         view_model.models_changed.connect(self._inputs_changed)
@@ -77,28 +92,7 @@ class WhatIf(Workshop):
 
     def answer(self, request: object) -> None:
         """Does what a dock asks for; `request` is one of the requests of `what_if_state.py`."""
-        if isinstance(request, FindLayers):
-            self._find_layers(request)
-        elif isinstance(request, FindFewest):
-            self._find_fewest(request)
-        elif isinstance(request, Apply):
-            self._apply(request)
-        elif isinstance(request, Inspect):
-            self._inspect(request)
-        elif isinstance(request, Coach):
-            self._coach(request)
-        elif isinstance(request, CheckPreprocessing):
-            self._check_preprocessing(request)
-        elif isinstance(request, FindThresholds):
-            self._find_thresholds()
-        elif isinstance(request, ApplyThresholds):
-            self._apply_thresholds(request)
-        elif isinstance(request, SaveThresholds):
-            self._save_thresholds(request)
-        elif isinstance(request, Judge):
-            self._judge(request)
-        elif isinstance(request, Export):
-            self._export(request)
+        self._answers[type(request)](request)
 
     def close(self) -> None:
         """Ends the threads; nothing reaches the view model afterwards. Variants that were not exported are gone."""
@@ -226,58 +220,6 @@ class WhatIf(Workshop):
 
         self._start("calibration", "Trying other preprocessings", work)
 
-    def _find_thresholds(self) -> None:
-        reference, candidate = self._specs()
-        if reference is None or candidate is None:
-            return
-        settings = self._model.settings.plain
-        judged = self._state.variant(candidate.path).kept
-
-        def work() -> None:
-            from trtviewer.blame.refit import refit
-
-            analysed = self._engine.kept_frames(candidate.path)
-            frames = analysed if len(analysed) >= len(judged) else list(judged)
-            if len(frames) < FEWEST_FRAMES:
-                raise BadInput(
-                    f"{len(frames)} analysed frames are too few to fit thresholds to",
-                    advice="analyse the video (Ctrl+Return), or judge the variants on more frames",
-                )
-            found = RefitFinding(
-                candidate.path, settings, len(frames), refit(frames, settings, reference.classes)
-            )
-            self._give(lambda: self._state.set_refit(found))
-
-        self._start("variants", f"Fitting the thresholds of {candidate.path.name}", work)
-
-    def _apply_thresholds(self, request: ApplyThresholds) -> None:
-        found, settings = self._state.refit, self._model.settings.plain
-        if request.on and found is not None:
-            settings = refitted(settings, found)
-        self._model.set_settings(settings)
-
-    def _save_thresholds(self, request: SaveThresholds) -> None:
-        found, names = self._state.refit, self._model.models.class_names
-        if found is None:
-            return
-
-        def work() -> None:
-            found.refit.table.write(request.out, names)
-            self._give(lambda: self._model.set_status(f"Saved {request.out.name}."))
-
-        self._start("variants", f"Saving {request.out.name}", work)
-
-    def _thresholds_outdated(self, *_: object) -> None:
-        """Thresholds hold for one candidate and one confidence: with another of either they are taken away."""
-        found, candidate = self._state.refit, self._model.models.candidate
-        if found is None:
-            return
-        other = candidate is None or candidate.path != found.candidate
-        if other or self._model.settings.confidence != found.settings.confidence:
-            self._state.set_refit(None)
-            if self._model.settings.candidate_thresholds:
-                self._model.set_settings(self._model.settings.plain)
-
     def _judge(self, request: Judge) -> None:
         reference, _ = self._specs()
         if reference is None:
@@ -292,21 +234,52 @@ class WhatIf(Workshop):
 
     def _export(self, request: Export) -> None:
         reference, _ = self._specs()
-        made = self._state.variant(request.path).made
+        variant = self._state.variant(request.path)
         entry = next((one for one in self._model.models.candidates if one.path == request.path), None)
         if reference is None or entry is None:
             return
 
         def work() -> None:
-            if made is not None:
+            if variant.made is not None and request.float_type != "float32":
                 self._room.export(
-                    reference, made, request.out, request.float_type, self._tell, self._cancelled.is_set
+                    reference,
+                    variant.made,
+                    request.out,
+                    request.float_type,
+                    self._tell,
+                    self._cancelled.is_set,
                 )
             elif entry.spec is not None:
                 copy_model(entry.path, entry.spec, request.out)
-            self._give(lambda: self._model.set_status(f"Saved {request.out.name} and its sidecar."))
+            self._note_saved(request.path)
+            self._give(lambda: self._offer(request.out))
 
         self._start("variants", f"Saving {request.out.name}", work)
+
+    def _save_variants(self, request: SaveVariants) -> None:
+        models = self._model.models
+        specs = {one.path: one.spec for one in (models.reference, *models.candidates) if one is not None}
+
+        def work() -> None:
+            from trtviewer.models.load import load_spec
+
+            for done, (path, out) in enumerate(request.files):
+                self._tell(f"Saving {out.name}", done, len(request.files))
+                copy_model(path, specs[path] or load_spec(path), out)
+                self._note_saved(path)
+
+        self._start("variants", "Saving variants", work)
+
+    def _note_saved(self, path: Path) -> None:
+        """On the thread; whatever has been opened meanwhile."""
+        self._events.publish(lambda: self._state.put_variants(replace(self._state.variant(path), saved=True)))
+
+    def _offer(self, out: Path) -> None:
+        """Says what was saved, and lets it be opened where it lies now: there it outlives the window."""
+        self._model.set_status(f"Saved {out.name} and its sidecar.")
+        self._model.add_problem(
+            finished(f"Saved {out.name} and its sidecar", "variants", lambda: self._engine.add_candidate(out))
+        )
 
     def _judge_all(
         self, reference: ModelSpec, specs: Sequence[ModelSpec], frames: Part, settings: CompareSettings
@@ -336,12 +309,6 @@ class WhatIf(Workshop):
         self._give(lambda: self._state.put_variants(replace(self._state.variant(path), **values)))
 
     # What depends on what is open ---------------------------------------------------------------------------------
-
-    def _specs(self) -> tuple[ModelSpec | None, ModelSpec | None]:
-        models = self._model.models
-        return tuple(
-            entry.spec if entry is not None else None for entry in (models.reference, models.candidate)
-        )  # type: ignore[return-value]
 
     def _test_int8(self) -> None:
         """On this object's thread: once a window, and remembered by the machine."""
@@ -413,10 +380,3 @@ def _spread_over(address: str, count: int) -> Part:
                 advice="choose a video or a folder of pictures to calibrate on",
             )
         return Part(address, spread(source.length, count))
-
-
-def refitted(settings: CompareSettings, found: RefitFinding) -> CompareSettings:
-    """The same with the thresholds that were found in force for the candidate."""
-    values = {item.name: getattr(settings, item.name) for item in fields(CompareSettings)}
-    rows = tuple((row.class_id, row.stride or NO_STRIDE, row.confidence) for row in found.refit.table.rows)
-    return RefittedSettings(**values, thresholds=rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,7 @@ class Variant:
         figures: of these, at the thresholds of now.
         macs_share: of the multiplications, those in INT8; None where unknown.
         note: why it could not be judged.
+        saved: whether it was written, as it is, where it outlives the window.
     """
 
     path: Path
@@ -66,6 +67,12 @@ class Variant:
     figures: Figures | None = None
     macs_share: float | None = None
     note: str = ""
+    saved: bool = False
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether it goes with the window."""
+        return self.made is not None and not self.saved
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -212,6 +219,18 @@ class Export:
     float_type: str = "float32"
 
 
+@dataclass(frozen=True, slots=True)
+class SaveVariants:
+    """Write variants as they are, with their sidecars; each path is told with the file that it is saved as."""
+
+    files: tuple[tuple[Path, Path], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the work under way; what it has so far is kept."""
+
+
 class WhatIfState(QObject):
     """Attributes, each with the signal that tells its change:
 
@@ -252,29 +271,36 @@ class WhatIfState(QObject):
         self.self_test = ""
 
     def set_layers(self, layers: LayersFinding | None) -> None:
-        if layers is not self.layers:
-            self.layers = layers
-            self.layers_changed.emit(layers)
+        self._set("layers", layers)
 
     def set_object(self, found: ObjectFinding | None) -> None:
-        if found is not self.object:
-            self.object = found
-            self.object_changed.emit(found)
+        self._set("object", found)
 
     def set_refit(self, found: RefitFinding | None) -> None:
-        if found is not self.refit:
-            self.refit = found
-            self.refit_changed.emit(found)
+        self._set("refit", found)
 
     def set_coach(self, found: CoachFinding | None) -> None:
-        if found is not self.coach:
-            self.coach = found
-            self.coach_changed.emit(found)
+        self._set("coach", found)
 
     def set_preprocessing(self, found: PreprocessingReport | None) -> None:
-        if found is not self.preprocessing:
-            self.preprocessing = found
-            self.preprocessing_changed.emit(found)
+        self._set("preprocessing", found)
+
+    def set_ticks(self, ticks: frozenset[str]) -> None:
+        self._set("ticks", ticks)
+
+    def set_extra(self, extra: tuple[Part, ...]) -> None:
+        self._set("extra", extra)
+
+    def set_running(self, running: str) -> None:
+        self._set("running", running)
+
+    def set_self_test(self, sentence: str) -> None:
+        self._set("self_test", sentence)
+
+    def _set(self, name: str, value: object) -> None:
+        if value != getattr(self, name):
+            setattr(self, name, value)
+            getattr(self, f"{name}_changed").emit(value)
 
     def variant(self, path: Path) -> Variant:
         """What is known of a candidate; nothing yet, for one that was just opened."""
@@ -287,30 +313,10 @@ class WhatIfState(QObject):
 
     def forget_figures(self) -> None:
         """Another source or reference: how the variants were made stays."""
-        self.variants = {path: Variant(path, one.made) for path, one in self.variants.items()}
-        self.variants = {path: replace(one, macs_share=_share(one)) for path, one in self.variants.items()}
+        self.variants = {
+            path: Variant(
+                path, one.made, macs_share=None if one.made is None else one.made.macs_share, saved=one.saved
+            )
+            for path, one in self.variants.items()
+        }
         self.variants_changed.emit(self.variants)
-
-    def set_ticks(self, ticks: frozenset[str]) -> None:
-        if ticks != self.ticks:
-            self.ticks = ticks
-            self.ticks_changed.emit(ticks)
-
-    def set_extra(self, extra: tuple[Part, ...]) -> None:
-        if extra != self.extra:
-            self.extra = extra
-            self.extra_changed.emit(extra)
-
-    def set_running(self, running: str) -> None:
-        if running != self.running:
-            self.running = running
-            self.running_changed.emit(running)
-
-    def set_self_test(self, sentence: str) -> None:
-        if sentence != self.self_test:
-            self.self_test = sentence
-            self.self_test_changed.emit(sentence)
-
-
-def _share(variant: Variant) -> float | None:
-    return variant.made.macs_share if variant.made is not None else None

@@ -14,6 +14,7 @@ from trtviewer.gui.engine import problem_of
 from trtviewer.gui.engine_room import Pace
 from trtviewer.gui.view_model import Progress, ViewModel
 from trtviewer.gui.what_if_state import TASK
+from trtviewer.models.spec import ModelSpec
 
 
 class Workshop(QObject):
@@ -49,6 +50,13 @@ class Workshop(QObject):
         self._progress.close()
         self._thread.shutdown()
 
+    def _specs(self) -> tuple[ModelSpec | None, ModelSpec | None]:
+        """The reference and the shown candidate, as far as they are open."""
+        models = self._model.models
+        return tuple(
+            entry.spec if entry is not None else None for entry in (models.reference, models.candidate)
+        )  # type: ignore[return-value]
+
     def _forget_work(self) -> None:
         """Ends the work under way, and whatever it still gives is for nobody: what it is about is no longer open."""
         self._generation += 1
@@ -83,8 +91,8 @@ class Workshop(QObject):
         self._thread.submit(guarded)
 
     def _ended(self) -> None:
-        self._state.set_running("")
         self._model.end_progress(TASK)
+        self._state.set_running("")
 
     def _fail(self, error: Exception, place: str) -> None:
         if isinstance(error, Cancelled):

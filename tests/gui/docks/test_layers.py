@@ -18,7 +18,8 @@ from trtviewer.blame.measurement import LayerMeasurement, measure
 from trtviewer.blame.pairing import load_twin
 from trtviewer.blame.trial import Bench
 from trtviewer.gui.docks.layer_rows import Column, LayerRows, noise_words, percent
-from trtviewer.gui.docks.layers import MOST_MISSED, LayersDock
+from trtviewer.gui.docks.layer_ticks import MOST_MISSED
+from trtviewer.gui.docks.layers import LayersDock
 from trtviewer.gui.docks.variant_model import Column as VariantColumn
 from trtviewer.gui.docks.variants import VariantsDock
 from trtviewer.gui.main_window import MainWindow
@@ -222,6 +223,7 @@ def test_that_no_variant_is_left_behind_when_the_window_closes(found: MainWindow
     apply(found, qtbot)
     path = found.view_model.models.candidate.path
     assert path.is_file()
+    found.unsaved.asks = False
     found.close()
     assert not path.exists()
 

@@ -28,7 +28,7 @@ class Banner(QFrame):
     def __init__(self, problem: Problem, view_model: ViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(f"banner.{problem.place}")
-        self.setProperty("role", "banner")
+        self.setProperty("role", "notice" if problem.good else "banner")
         self.problem = problem
         place = PLACES.get(problem.place, "")
         subject = f"<b>{_escape(problem.subject)}</b> " if problem.subject else ""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QTableView,
-    QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -29,16 +25,28 @@ from trtviewer.gui.docks.coach_rows import (
 from trtviewer.gui.docks.figures import panel, tabular
 from trtviewer.gui.docks.frame_choice import FrameChoice
 from trtviewer.gui.docks.newest import Newest, Pace
+from trtviewer.gui.docks.parts import Part as Parts
+from trtviewer.gui.docks.parts import (
+    button,
+    empty_label,
+    fade,
+    lay_out_beside,
+    row,
+    sentence_label,
+    toggle,
+    warn,
+)
+from trtviewer.gui.docks.readiness import Readiness
 from trtviewer.gui.docks.row_model import RowModel
 from trtviewer.gui.docks.tables import prepared, sheet
+from trtviewer.gui.docks.work_button import WorkButton
 from trtviewer.gui.recipe import Part
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Overlay, Problem, Requests, ViewModel
-from trtviewer.gui.what_if_state import TASK, CheckPreprocessing, Coach, CoachFinding
+from trtviewer.gui.what_if_state import CheckPreprocessing, Coach, CoachFinding
 
 FRAMES = 16
 PREPROCESSING_FRAMES = 4
-SIDE_WIDTH = 228
 _CAUSES, _TENSORS, _EMPTY = range(3)
 
 
@@ -87,35 +95,25 @@ class CalibrationDock(QWidget):
     # ---- making
 
     def _build(self) -> None:
-        self.words = QLabel()
-        self.words.setObjectName("calibration.words")
-        self.words.setWordWrap(True)
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.fit = QLabel()
-        self.fit.setObjectName("calibration.preprocessing_words")
-        self.fit.setWordWrap(True)
-        self.fit.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.which = QToolButton()
-        self.which.setObjectName("calibration.tensors")
-        self.which.setText("Ranges")
-        self.which.setCheckable(True)
-        self.which.setToolTip(
-            "The range of every quantized tensor; else the causes that the structure shows."
+        self.words = sentence_label("calibration.words", wrap=True)
+        self.fit = sentence_label("calibration.preprocessing_words", wrap=True)
+        self.paint = toggle(
+            "calibration.paint",
+            "Paint clipping",
+            "Lays over the candidate's picture where the chosen tensor is clipped, while it plays.",
+            self._paint_changed,
         )
-        self.which.clicked.connect(self._say)
-        self.paint = QToolButton()
-        self.paint.setObjectName("calibration.paint")
-        self.paint.setText("Paint clipping")
-        self.paint.setCheckable(True)
-        self.paint.setToolTip(
-            "Lays over the candidate's picture where the chosen tensor is clipped, while it plays."
+        self.which = toggle(
+            "calibration.tensors",
+            "Ranges",
+            "The range of every quantized tensor; else the causes that the structure shows.",
+            self._say,
         )
-        self.paint.clicked.connect(self._paint_changed)
-        head = QHBoxLayout()
-        head.setSpacing(4)
-        head.addWidget(self.words, 1)
-        head.addWidget(self.paint)
-        head.addWidget(self.which)
+        head = row((self.words, self.paint, self.which), wide=self.words)
+        pages = self._build_pages()
+        lay_out_beside(self, (head, self.fit, pages), pages, self._build_side())
+
+    def _build_pages(self) -> QStackedWidget:
         self.cause_view = prepared(QTableView(), "calibration.causes", self.causes, 3)
         self.tensor_view = prepared(QTableView(), "calibration.ranges", self.tensors, 0)
         for view in (self.cause_view, self.tensor_view):
@@ -127,34 +125,24 @@ class CalibrationDock(QWidget):
         self.cause_view.setWordWrap(True)
         self.cause_view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.cause_view.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
-        for column in range(1, len(TENSOR_HEADINGS)):
-            self.tensor_view.setColumnWidth(column, 9 * digit + 8)
+        for place in range(1, len(TENSOR_HEADINGS)):
+            self.tensor_view.setColumnWidth(place, 9 * digit + 8)
         self.tensor_view.selectionModel().currentRowChanged.connect(lambda *_: self._pace.want())
-        self.empty = QLabel()
-        self.empty.setObjectName("calibration.empty")
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
-        self.stack = QStackedWidget()
+        self.empty = empty_label("calibration.empty")
+        self.pages = QStackedWidget()
         for widget in (self.cause_view, self.tensor_view, self.empty):
-            self.stack.addWidget(widget)
-        left = QVBoxLayout()
-        left.setSpacing(2)
-        left.addLayout(head)
-        left.addWidget(self.fit)
-        left.addWidget(self.stack, 1)
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(8, 4, 8, 4)
-        whole.setSpacing(12)
-        whole.addLayout(left, 1)
-        whole.addWidget(self._build_side())
-        self.setMinimumWidth(560)
+            self.pages.addWidget(widget)
+        return self.pages
 
-    def _build_side(self) -> QWidget:
-        side = QWidget()
-        side.setFixedWidth(SIDE_WIDTH)
-        self.look = QPushButton("Look at the ranges")
-        self.look.setObjectName("calibration.look")
-        self.look.clicked.connect(self._look)
+    def _build_side(self) -> tuple[Parts, ...]:
+        self.look = WorkButton(
+            "calibration.look",
+            "Look at the ranges",
+            "Holds the candidate's ranges against what the reference has on these frames.",
+            self._state,
+            self._requests,
+        )
+        self.look.wanted.connect(self._look)
         self.frames = FrameChoice(self._view_model, "calibration", FRAMES)
         self.go = QComboBox()
         self.go.setObjectName("calibration.go")
@@ -163,42 +151,34 @@ class CalibrationDock(QWidget):
             "The frames that would widen the ranges most, the best first; choosing one goes there."
         )
         self.go.activated.connect(self._go)
-        self.add = QPushButton("Add")
-        self.add.setObjectName("calibration.add")
-        self.add.setToolTip(
-            "Adds these frames to the calibration set of the next variant (Apply, in Layers)."
+        self.add = button(
+            QPushButton(),
+            "calibration.add",
+            "Add",
+            "Adds these frames to the calibration set of the next variant (Apply, in Layers).",
+            self._add,
         )
-        self.add.clicked.connect(self._add)
         self.added = QLabel()
         self.added.setObjectName("calibration.added")
         tabular(self.added)
-        self.clear = QPushButton("Clear")
-        self.clear.setObjectName("calibration.clear")
-        self.clear.setToolTip("Takes the added frames out of the calibration set.")
-        self.clear.clicked.connect(lambda: self._state.set_extra(()))
-        self.check = QPushButton("Check the preprocessing")
-        self.check.setObjectName("calibration.check")
-        self.check.setToolTip(
-            "Tries the usual mistakes (0..1 or 0..255, RGB or BGR, letterbox or stretch, mean and std) on a few frames: "
-            "fed as it was trained, a model finds the same in a picture and in its mirror image."
+        self.clear = button(
+            QPushButton(),
+            "calibration.clear",
+            "Clear",
+            "Takes the added frames out of the calibration set.",
+            lambda: self._state.set_extra(()),
         )
-        self.check.clicked.connect(self._check)
-        suggested, extra = QHBoxLayout(), QHBoxLayout()
-        for row, widgets in ((suggested, (self.go, self.add)), (extra, (self.added, self.clear))):
-            row.setSpacing(4)
-            for widget in widgets:
-                row.addWidget(widget)
-            row.setStretch(0, 1)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.look)
-        column.addWidget(self.frames)
-        column.addLayout(suggested)
-        column.addLayout(extra)
-        column.addWidget(self.check)
-        column.addStretch(1)
-        return side
+        self.check = button(
+            QPushButton(),
+            "calibration.check",
+            "Check the preprocessing",
+            "Tries the usual mistakes (0..1 or 0..255, RGB or BGR, letterbox or stretch, mean and std) on a few frames: "
+            "fed as it was trained, a model finds the same in a picture and in its mirror image.",
+            self._check,
+        )
+        suggested = row((self.go, self.add), wide=self.go)
+        extra = row((self.added, self.clear), wide=self.added)
+        return self.look, self.frames, suggested, extra, self.check
 
     # ---- what is shown
 
@@ -227,19 +207,10 @@ class CalibrationDock(QWidget):
         self._say()
 
     def _say(self, *_: object) -> None:
-        model, state = self._view_model, self._state
-        models, found, running = model.models, state.coach, state.running
-        ready = models.reference is not None and models.reference.spec is not None
-        both = ready and models.candidate is not None and models.candidate.spec is not None
-        frames = model.source is not None and model.source.length is not None
-        self.look.setText("Stop" if running else "Look at the ranges")
-        self.look.setToolTip(
-            f"Stops: {running}."
-            if running
-            else "Holds the candidate's ranges against what the reference has on these frames."
-        )
-        self.look.setEnabled((both and frames) or bool(running))
-        self.check.setEnabled(ready and frames and not running)
+        state, ready = self._state, Readiness.of(self._view_model)
+        found, running = state.coach, state.running
+        self.look.show_state(ready=ready.all)
+        self.check.setEnabled(ready.reference and ready.frames and not running)
         self.which.setVisible(found is not None)
         self.paint.setVisible(found is not None)
         self.go.setVisible(self.go.count() > 0)
@@ -256,8 +227,7 @@ class CalibrationDock(QWidget):
         self.fit.setVisible(report is not None)
         self.fit.setText("" if report is None else _capital(report.words()))
         if report is not None:
-            self.fit.setProperty("role", "warning" if report.likely is not None else "")
-            self.fit.style().polish(self.fit)
+            warn(self.fit, bad=report.likely is not None)
             self.fit.setToolTip(
                 "\n".join(
                     f"{one.change or 'as it is set now'}: agrees with itself by {one.self_agreement:.2f} a frame, "
@@ -265,13 +235,13 @@ class CalibrationDock(QWidget):
                     for one in report.tried
                 )
             )
-        self._say_table(found, ready=both and frames, running=running)
+        self._say_table(found, ready=ready.all, running=running)
 
     def _say_table(self, found: CoachFinding | None, *, ready: bool, running: str) -> None:
         if found is not None and (self.which.isChecked() or self.causes.rows):
-            self.stack.setCurrentIndex(_TENSORS if self.which.isChecked() else _CAUSES)
+            self.pages.setCurrentIndex(_TENSORS if self.which.isChecked() else _CAUSES)
             return
-        self.stack.setCurrentIndex(_EMPTY)
+        self.pages.setCurrentIndex(_EMPTY)
         if found is not None:
             self.empty.setText(
                 "The structure shows no cause: no unlike Concat, outlier or dead channel, no saturated start."
@@ -298,17 +268,11 @@ class CalibrationDock(QWidget):
             model.set_theme(theme)
         for view in (self.cause_view, self.tensor_view):
             view.setStyleSheet(sheet(theme))
-        self.empty.setStyleSheet(f"color: {theme.faint};")
-        self.added.setStyleSheet(f"color: {theme.faint};")
+        fade(theme, self.empty, self.added)
 
     # ---- what is asked for
 
     def _look(self) -> None:
-        if self._state.running:
-            for work in self._view_model.progress:
-                if work.task == TASK and work.cancel is not None:
-                    work.cancel()
-            return
         part = self.frames.part()
         if part is not None:
             self._requests.what_if.emit(Coach(part))

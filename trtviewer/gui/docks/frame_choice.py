@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
-from trtviewer.gui.docks.figures import tabular
+from trtviewer.gui.docks.parts import count_box, row
 from trtviewer.gui.recipe import Part
 from trtviewer.gui.view_model import ViewModel
 from trtviewer.sources.source import spread
@@ -43,25 +43,15 @@ class FrameChoice(QWidget):
     def __init__(self, view_model: ViewModel, name: str, frames: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view_model = view_model
-        self.count = QSpinBox(self)
-        self.count.setObjectName(f"{name}.frames")
-        self.count.setRange(1, MOST)
-        self.count.setValue(frames)
+        self.count = count_box(f"{name}.frames", "Number of frames", MOST, frames)
         self.count.setSuffix(" frames")
-        self.count.setAccessibleName("Number of frames")
-        self.count.setAlignment(Qt.AlignmentFlag.AlignRight)
-        tabular(self.count)
         self.choice = QComboBox(self)
         self.choice.setObjectName(f"{name}.which")
         self.choice.setAccessibleName("Which frames")
         for choice in Choice:
             self.choice.addItem(choice.value, choice)
             self.choice.setItemData(self.choice.count() - 1, TIPS[choice], Qt.ItemDataRole.ToolTipRole)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        row.addWidget(self.count)
-        row.addWidget(self.choice, 1)
+        self.setLayout(row((self.count, self.choice), wide=self.choice))
         self.count.valueChanged.connect(lambda _: self.changed.emit())
         self.choice.currentIndexChanged.connect(lambda _: self.changed.emit())
 

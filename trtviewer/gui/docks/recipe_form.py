@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
-    QFileDialog,
-    QHBoxLayout,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDoubleSpinBox, QFileDialog, QPushButton, QWidget
 
 from trtviewer.gui.docks.figures import tabular
+from trtviewer.gui.docks.parts import button, choice, column, count_box, row
 from trtviewer.gui.recipe import short_name
 from trtviewer.gui.view_model import SourceEntry
 
@@ -43,40 +35,26 @@ class RecipeForm(QWidget):
         super().__init__(parent)
         self._build_method()
         self._build_frames()
-        self.apply = QPushButton("Apply")
-        self.apply.setObjectName("layers.apply")
+        self.apply = button(
+            QPushButton(),
+            "layers.apply",
+            "Apply",
+            "Quantizes the reference anew and shows the result on this very frame.",
+            self.apply_wanted,
+        )
         self.apply.setProperty("role", "primary")
-        self.apply.setToolTip("Quantizes the reference anew and shows the result on this very frame.")
-        self.apply.clicked.connect(self.apply_wanted)
-        ranges, frames = QHBoxLayout(), QHBoxLayout()
-        for row, widgets in (
-            (ranges, (self._method, self._percentile, self._count)),
-            (frames, (self._source, self.apply)),
-        ):
-            row.setSpacing(4)
-            for widget in widgets:
-                row.addWidget(widget)
-            row.setStretch(0, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(ranges)
-        column.addLayout(frames)
+        ranges = row((self._method, self._percentile, self._count), wide=self._method)
+        self.setLayout(column((ranges, row((self._source, self.apply), wide=self._source))))
         self._show_percentile()
 
     def _build_method(self) -> None:
-        self._method = QComboBox(self)
-        self._method.setObjectName("layers.method")
-        self._method.setAccessibleName("Calibration method")
+        self._method = choice("layers.method", "Calibration method", "How the range of a tensor is found.", 4)
         for method, tip in METHODS:
             self._method.addItem(method, method)
             self._method.setItemData(self._method.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self._method.setToolTip("How the range of a tensor is found.")
-        self._method.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._method.setMinimumContentsLength(4)
         self._method.view().setMinimumWidth(140)
         self._method.currentIndexChanged.connect(self._show_percentile)
-        self._percentile = QDoubleSpinBox(self)
+        self._percentile = QDoubleSpinBox()
         self._percentile.setObjectName("layers.percentile")
         self._percentile.setAccessibleName("Percentile")
         self._percentile.setDecimals(3)
@@ -89,20 +67,11 @@ class RecipeForm(QWidget):
         self._percentile.setFixedWidth(self._percentile.fontMetrics().horizontalAdvance("100.000") + 16)
 
     def _build_frames(self) -> None:
-        self._count = QSpinBox(self)
-        self._count.setObjectName("layers.calibration_frames")
-        self._count.setAccessibleName("Calibration frames")
-        self._count.setRange(1, 1000)
-        self._count.setValue(CALIBRATION_FRAMES)
+        self._count = count_box("layers.calibration_frames", "Calibration frames", 1000, CALIBRATION_FRAMES)
         self._count.setToolTip("So many frames are calibrated on, spread evenly over the source.")
-        self._count.setAlignment(Qt.AlignmentFlag.AlignRight)
-        tabular(self._count)
-        self._source = QComboBox(self)
-        self._source.setObjectName("layers.calibration_source")
-        self._source.setAccessibleName("Calibration source")
-        self._source.setToolTip("Where the calibration frames are from.")
-        self._source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._source.setMinimumContentsLength(10)
+        self._source = choice(
+            "layers.calibration_source", "Calibration source", "Where the calibration frames are from.", 10
+        )
         self._source.activated.connect(self._source_chosen)
 
     # ---- what is chosen

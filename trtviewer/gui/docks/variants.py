@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
-    QMenu,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QTableView,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from trtviewer.compare.totals import class_name
 from trtviewer.gui.docks.figures import panel
 from trtviewer.gui.docks.frame_choice import FrameChoice
+from trtviewer.gui.docks.parts import (
+    button,
+    empty_label,
+    fade,
+    lay_out,
+    menu_button,
+    row,
+    sentence_label,
+    toggle,
+)
+from trtviewer.gui.docks.readiness import Readiness
 from trtviewer.gui.docks.tables import prepared, set_widths, sheet
 from trtviewer.gui.docks.variant_model import Column, VariantModel, name_of
 from trtviewer.gui.theme import Theme
@@ -34,7 +41,6 @@ from trtviewer.gui.what_if_state import (
     Judge,
     RefitFinding,
     SaveThresholds,
-    Variant,
 )
 
 FRAMES = 16
@@ -82,85 +88,65 @@ class VariantsDock(QWidget):
     # ---- making
 
     def _build(self) -> None:
-        self.words = QLabel()
-        self.words.setObjectName("variants.words")
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.words = sentence_label("variants.words")
         self.frames = FrameChoice(self._view_model, "variants", FRAMES)
-        self.judge = QPushButton("Judge all")
-        self.judge.setObjectName("variants.judge")
-        self.judge.setToolTip(
-            "Runs every candidate of the list on these frames, so that their figures can be compared."
+        self.judge = button(
+            QPushButton(),
+            "variants.judge",
+            "Judge all",
+            "Runs every candidate of the list on these frames, so that their figures can be compared.",
+            self._judge,
         )
-        self.judge.clicked.connect(self._judge)
-        self.save = QToolButton()
-        self.save.setObjectName("variants.save")
-        self.save.setText("Save as… ▾")
-        self.save.setToolTip("Writes the candidate that is shown, with its sidecar.")
-        self.save.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.save)
+        head = row((self.words, self.frames, self.judge, self._build_save()), wide=self.words, spacing=8)
+        self.view = prepared(QTableView(), "variants.table", self.model, Column.NAME)
+        set_widths(self.view, _WIDTHS)
+        self.view.selectionModel().currentRowChanged.connect(self._chosen)
+        self.empty = empty_label("variants.empty")
+        self.empty.setText(
+            "Open a reference and a candidate: every variant of it will be listed here, with what it does."
+        )
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.view)
+        self.pages.addWidget(self.empty)
+        lay_out(self, (head, self.pages, self._build_thresholds()), self.pages)
+
+    def _build_save(self) -> QToolButton:
+        self.save, menu = menu_button(
+            "variants.save", "Save as…", "Writes the candidate that is shown, with its sidecar."
+        )
         self.save_as = menu.addAction("As it is…")
         self.save_as.setObjectName("variants.save_as")
         self.save_as.triggered.connect(lambda: self._ask_save("float32"))
         self.save_float16 = menu.addAction("For TensorRT 11, FP16 where it is float…")
         self.save_float16.setObjectName("variants.save_float16")
         self.save_float16.triggered.connect(lambda: self._ask_save("float16"))
-        self.save.setMenu(menu)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self.words, 1)
-        head.addWidget(self.frames)
-        head.addWidget(self.judge)
-        head.addWidget(self.save)
-        self.view = prepared(QTableView(), "variants.table", self.model, Column.NAME)
-        set_widths(self.view, _WIDTHS)
-        self.view.selectionModel().currentRowChanged.connect(self._chosen)
-        self.empty = QLabel(
-            "Open a reference and a candidate: every variant of it will be listed here, with what it does."
-        )
-        self.empty.setObjectName("variants.empty")
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.view)
-        self.stack.addWidget(self.empty)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(8, 4, 8, 4)
-        whole.setSpacing(4)
-        whole.addLayout(head)
-        whole.addWidget(self.stack, 1)
-        whole.addLayout(self._build_thresholds())
-        self.setMinimumWidth(560)
+        return self.save
 
     def _build_thresholds(self) -> QHBoxLayout:
-        self.fit = QPushButton("Re-fit thresholds")
-        self.fit.setObjectName("variants.fit")
-        self.fit.setToolTip(
+        self.fit = button(
+            QPushButton(),
+            "variants.fit",
+            "Re-fit thresholds",
             "The free cure: a confidence of its own for each class and stride of the shown candidate, chosen on one half "
-            "of its analysed frames and judged on the other."
+            "of its analysed frames and judged on the other.",
+            lambda: self._requests.what_if.emit(FindThresholds()),
         )
-        self.fit.clicked.connect(lambda: self._requests.what_if.emit(FindThresholds()))
-        self.fit_words = QLabel()
-        self.fit_words.setObjectName("variants.fit_words")
-        self.fit_words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.in_force = QToolButton()
-        self.in_force.setObjectName("variants.in_force")
-        self.in_force.setText("Use them")
-        self.in_force.setCheckable(True)
-        self.in_force.setToolTip(
-            "Puts these thresholds in force in the whole window, until another candidate is shown."
+        self.fit_words = sentence_label("variants.fit_words")
+        self.in_force = toggle(
+            "variants.in_force",
+            "Use them",
+            "Puts these thresholds in force in the whole window, until another candidate is shown.",
+            lambda on: self._requests.what_if.emit(ApplyThresholds(on)),
         )
-        self.in_force.clicked.connect(lambda on: self._requests.what_if.emit(ApplyThresholds(on)))
-        self.save_table = QPushButton("Save table…")
-        self.save_table.setObjectName("variants.save_table")
-        self.save_table.setToolTip("Writes the thresholds as a CSV table.")
-        self.save_table.clicked.connect(self._ask_save_table)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.fit)
-        row.addWidget(self.fit_words, 1)
-        row.addWidget(self.in_force)
-        row.addWidget(self.save_table)
-        return row
+        self.save_table = button(
+            QPushButton(),
+            "variants.save_table",
+            "Save table…",
+            "Writes the thresholds as a CSV table.",
+            self._ask_save_table,
+        )
+        parts = (self.fit, self.fit_words, self.in_force, self.save_table)
+        return row(parts, wide=self.fit_words, spacing=8)
 
     # ---- what is shown
 
@@ -181,17 +167,16 @@ class VariantsDock(QWidget):
 
     def _say(self, *_: object) -> None:
         variants, running = self.model.variants, bool(self._state.running)
-        models, source = self._view_model.models, self._view_model.source
-        ready = models.reference is not None and source is not None and source.length is not None
-        self.stack.setCurrentIndex(0 if variants else 1)
-        self.judge.setEnabled(bool(variants) and ready and not running)
-        candidate = models.candidate
-        self.save.setEnabled(candidate is not None and candidate.spec is not None and not running)
-        self.save_float16.setEnabled(
-            self._shown_variant().made is not None if candidate is not None else False
-        )
+        ready, candidate = Readiness.of(self._view_model), self._view_model.models.candidate
+        opened = candidate is not None and candidate.spec is not None
         found = self._state.refit
-        self.fit.setEnabled(candidate is not None and candidate.spec is not None and ready and not running)
+        self.pages.setCurrentWidget(self.view if variants else self.empty)
+        self.judge.setEnabled(bool(variants) and ready.reference and ready.frames and not running)
+        self.save.setEnabled(opened and not running)
+        self.save_float16.setEnabled(
+            candidate is not None and self._state.variant(candidate.path).made is not None
+        )
+        self.fit.setEnabled(ready.all and not running)
         self.in_force.setVisible(found is not None)
         self.in_force.setEnabled(found is not None and bool(found.refit.table.rows))
         self.in_force.setChecked(bool(self._view_model.settings.candidate_thresholds))
@@ -200,11 +185,6 @@ class VariantsDock(QWidget):
         self.fit_words.setToolTip(self._refit_tip())
         self.words.setText(self._sentence())
         self.words.setToolTip(self.words.text())
-
-    def _shown_variant(self) -> Variant:
-        candidate = self._view_model.models.candidate
-        assert candidate is not None
-        return self._state.variant(candidate.path)
 
     def _sentence(self) -> str:
         judged = [one for one in self.model.variants if one.figures is not None and one.frames is not None]
@@ -222,7 +202,7 @@ class VariantsDock(QWidget):
     def _theme_changed(self, theme: Theme) -> None:
         self.model.set_theme(theme)
         self.view.setStyleSheet(sheet(theme))
-        self.empty.setStyleSheet(f"color: {theme.faint};")
+        fade(theme, self.empty)
 
     def _refit_tip(self) -> str:
         """The thresholds, line by line."""
