@@ -103,7 +103,7 @@ def test_that_of_an_engine_with_no_record_is_said_why_and_what_is_known(
     label = window.findChild(QLabel, "layers.engine_empty")
     assert label.isVisible()
     why, beside, cure = label.text().splitlines()
-    assert why.startswith("m.engine was not opened here: was not built here")
+    assert why.startswith("Not opened: m.engine was not built here")
     assert beside == "Beside it is said: yolo-anchor, 96 × 64, 3 classes, outputs head8, head16, head32."
     assert "--exportLayerInfo=m.engine.layers.json" in cure
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QObject, QSignalBlocker, QSize, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStackedWidget, QTableView, QWidget
 
 from trtviewer.gui.docks.engine_rows import (
@@ -32,10 +33,12 @@ from trtviewer.runners.trt_plan import EngineLayer
 _WIDTHS = {
     Column.KIND: "CaskConvolution 0",
     Column.RUNS_IN: "▪ not said ",
-    Column.READS: "FP32, INT32",
-    Column.WRITES: "FP32, INT32",
+    Column.READS: "INT8, FP32",
+    Column.WRITES: "INT8, FP32",
     Column.TACTIC: "sm80_xmma_fprop_implicit",
 }
+_WITH_KIND, _WITH_TACTIC = 760, 1000
+"""From these widths of the table on there is room for them; a layer's tip has both."""
 _CHIP = 9
 _STRENGTHS = {"INT8": "accent", "FP8": "accent", "FP16": "control", "BF16": "control", UNSAID: "surface"}
 """How strong the mark before a precision is: what is narrow stands out."""
@@ -127,6 +130,11 @@ class EnginePage(QWidget):
         self.view.setStyleSheet(sheet(theme))
         fade(theme, self.empty)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.view.setColumnHidden(Column.KIND, self.width() < _WITH_KIND)
+        self.view.setColumnHidden(Column.TACTIC, self.width() < _WITH_TACTIC)
+
     def _show(self, reading: EngineReading) -> None:
         if self._asked is not None and reading.path == self._asked.path:
             self._take(reading)
@@ -139,6 +147,7 @@ class EnginePage(QWidget):
         self._offer()
         self._filter()
         self.stack.setCurrentWidget(self.view if self.model.layers else self.empty)
+        self.view.setColumnHidden(Column.HOLDS, not any(one.onnx for one in self.model.layers))
         self.empty.setText(self._empty_words())
         self.changed.emit()
 

@@ -110,7 +110,7 @@ def tip(layer: EngineLayer, column: Column) -> str:
     if column is Column.HOLDS and layer.onnx:
         return "\n".join(layer.onnx)
     if column is Column.LAYER:
-        return f"{layer.name}\n{layer.tactic}".strip()
+        return "\n".join(part for part in (layer.name, layer.kind, layer.tactic) if part)
     return layer.tactic if column is Column.TACTIC and layer.tactic else HEADINGS[column][1]
 
 
@@ -135,9 +135,7 @@ def unknown_words(reading: EngineReading) -> str:
     """Where nobody has told the layers: why, what is known beside the engine, and what would tell them."""
     name = reading.path.name
     why = reading.facts.trouble.removeprefix(f"{reading.path}: ")
-    lines = [
-        f"{name} was not opened here: {why}." if why else f"The layers of {name} are known once it has run."
-    ]
+    lines = [f"Not opened: {name} {why}." if why else f"The layers of {name} are known once it has run."]
     spec = reading.spec
     if spec is not None and spec.input is not None and spec.family is not Family.NONE:
         height, width = spec.input.size

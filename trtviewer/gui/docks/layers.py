@@ -120,7 +120,7 @@ class LayersDock(QWidget):
         self.recipe.changed.connect(self._say)
         self.recipe.apply_wanted.connect(self._apply)
         pages = self._build_pages()
-        lay_out_beside(
+        self.side = lay_out_beside(
             self,
             (row(head, wide=self.words, spacing=8), pages),
             pages,
@@ -177,6 +177,9 @@ class LayersDock(QWidget):
         self.ticks.show_rows(self.table.layers.rows)
         self.object.setEnabled(ready.both and (self.object.isChecked() or self._request() is not None))
         page = self._page()
+        # What an engine's layers are says nothing of their blame: there is nothing to be done beside them.
+        self.side.setVisible(page is not self.engine)
+        self.object.setVisible(page is not self.engine)
         self.pages.setCurrentWidget(page)
         self.graph_order.setVisible(page is self.table)
         self.engine.precision.setVisible(page is self.engine and bool(self.engine.model.layers))

@@ -133,8 +133,8 @@ def lay_out(dock: QWidget, parts: Iterable[Part], tall: Part) -> None:
     dock.setMinimumWidth(NARROWEST)
 
 
-def lay_out_beside(dock: QWidget, parts: Iterable[Part], tall: Part, side: Iterable[Part]) -> None:
-    """The parts of a dock under each other, and at their right what is to be done."""
+def lay_out_beside(dock: QWidget, parts: Iterable[Part], tall: Part, side: Iterable[Part]) -> QWidget:
+    """The parts of a dock under each other, and at their right what is to be done, which is given back."""
     acts = QWidget()
     acts.setFixedWidth(SIDE_WIDTH)
     acts.setLayout(column(side))
@@ -143,6 +143,7 @@ def lay_out_beside(dock: QWidget, parts: Iterable[Part], tall: Part, side: Itera
     made.setContentsMargins(8, 4, 8, 4)
     dock.setLayout(made)
     dock.setMinimumWidth(NARROWEST)
+    return acts
 
 
 Box = TypeVar("Box", QHBoxLayout, QVBoxLayout)
