@@ -64,15 +64,23 @@ class Unsaved(QObject):
             else "This variant was made here and is not saved."
         )
         more = [f"and {len(lost) - _NAMED} more"] if len(lost) > _NAMED else []
-        box.setInformativeText("\n".join([*(name_of(one) for one in lost[:_NAMED]), *more]))
+        box.setInformativeText("\n".join([*map(self._name, lost[:_NAMED]), *more]))
         for name, words, role in (
             ("save", "Save…", QMessageBox.ButtonRole.AcceptRole),
             ("discard", "Discard", QMessageBox.ButtonRole.DestructiveRole),
             ("cancel", "Cancel", QMessageBox.ButtonRole.RejectRole),
         ):
-            box.addButton(words, role).setObjectName(f"unsaved.{name}")
+            button = box.addButton(words, role)
+            button.setObjectName(f"unsaved.{name}")
+            button.setProperty("role", "primary" if name == "save" else "")
         box.finished.connect(lambda _: self._answered(lost, then))
         box.open()
+
+    def _name(self, variant: Variant) -> str:
+        """How it was made, after the key that shows it: two may have been made alike."""
+        paths = [entry.path for entry in self._model.models.candidates]
+        key = f"{paths.index(variant.path) + 1}: " if variant.path in paths else ""
+        return f"{key}{name_of(variant)}"
 
     def _answered(self, lost: list[Variant], then: Callable[[], object]) -> None:
         box, self._box = self._box, None
