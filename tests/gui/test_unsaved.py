@@ -59,7 +59,7 @@ def test_that_closing_asks_once_however_often_and_cancel_stays(changed: MainWind
     for _ in range(3):
         assert not changed.close()
     assert len(boxes(changed)) == 1
-    assert "2: mse, 2 frames of numbers.mkv" == boxes(changed)[0].informativeText()
+    assert boxes(changed)[0].informativeText() == "2: mse, 2 frames of numbers.mkv"
     press(changed, qtbot, "cancel")
     qtbot.waitUntil(lambda: not boxes(changed))
     assert changed.isVisible() and path.is_file()
