@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.gui.conftest import FRAMES, PATIENCE_MS, Inputs
+from tests.gui.conftest import FRAMES, PATIENCE_MS, Inputs, wait_for_frame
 from trtviewer.cli.main import run
 from trtviewer.gui.main_window import MainWindow
+from trtviewer.gui.view_model import Playing
 from trtviewer.models.load import load_spec
 from trtviewer.report.bundle import open_bundle
 
@@ -30,33 +31,42 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
 
 
-def choose(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
-    """Lets the next save dialog answer with this path."""
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-
-
 def compared(inputs: Inputs, *options: object) -> None:
     models = ("--reference", inputs.reference, "--candidate", inputs.candidate, "--source", inputs.video)
     words = ("compare", *models, "--conf", CONFIDENCE, *options)
     run([str(word) for word in words])
 
 
-def make(window: MainWindow, qtbot: QtBot, action: str) -> None:
+def ask(window: MainWindow, qtbot: QtBot, action: str, path: Path, frames: str = "") -> None:
+    """Goes through the dialog: names the file, chooses the frames whose words begin so, and begins."""
+    window.actions_by_id[action].trigger()
+    name = {"file.export_report": "report", "file.save_evidence": "evidence"}[action]
+    field = window.findChild(QLineEdit, f"{name}.path")
+    dialog = field.window()
+    qtbot.waitExposed(dialog)
+    field.selectAll()
+    qtbot.keyClicks(field, str(path))
+    if frames:
+        choice = dialog.findChild(QComboBox, f"{name}.range")
+        choice.setCurrentIndex(choice.findText(frames, Qt.MatchFlag.MatchStartsWith))
+    qtbot.mouseClick(dialog.findChild(QPushButton, f"{name}.go"), Qt.MouseButton.LeftButton)
+
+
+def make(window: MainWindow, qtbot: QtBot, action: str, path: Path, frames: str = "") -> None:
     settings = replace(window.view_model.settings, confidence=CONFIDENCE)
     window.view_model.set_settings(settings)
     with qtbot.waitSignal(window.report_work.finished, timeout=3 * PATIENCE_MS):
-        window.actions_by_id[action].trigger()
+        ask(window, qtbot, action, path, frames)
 
 
 def test_that_the_report_is_of_every_frame_at_the_thresholds_of_now(
-    comparing: MainWindow, inputs: Inputs, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    comparing: MainWindow, inputs: Inputs, qtbot: QtBot, tmp_path: Path
 ) -> None:
     seen: list[tuple[int, int | None]] = []
     comparing.view_model.progress_changed.connect(
         lambda works: seen.extend((work.done, work.total) for work in works if work.task == "report")
     )
-    choose(monkeypatch, tmp_path / "mine")
-    make(comparing, qtbot, "file.export_report")
+    make(comparing, qtbot, "file.export_report", tmp_path / "mine")
     assert comparing.view_model.status == f"Saved mine.html, of {FRAMES} frames."
     assert comparing.view_model.progress == ()
     assert any(total == FRAMES for _, total in seen)
@@ -70,10 +80,9 @@ def test_that_the_report_is_of_every_frame_at_the_thresholds_of_now(
 
 
 def test_that_the_evidence_is_what_the_command_writes_and_opens_with_no_model(
-    comparing: MainWindow, inputs: Inputs, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    comparing: MainWindow, inputs: Inputs, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    choose(monkeypatch, tmp_path / "mine.zip")
-    make(comparing, qtbot, "file.save_evidence")
+    make(comparing, qtbot, "file.save_evidence", tmp_path / "mine.zip")
     assert comparing.view_model.status == f"Saved mine.zip, of {FRAMES} frames."
     compared(inputs, "--bundle", tmp_path / "expected.zip")
     with zipfile.ZipFile(tmp_path / "mine.zip") as ours, zipfile.ZipFile(tmp_path / "expected.zip") as theirs:
@@ -88,13 +97,31 @@ def test_that_the_evidence_is_what_the_command_writes_and_opens_with_no_model(
     assert load_spec(opened.reference).heads == load_spec(inputs.reference).heads
 
 
-def test_that_cancel_ends_a_report_and_leaves_nothing(
-    comparing: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_that_evidence_of_a_loop_or_of_this_frame_is_of_those_frames_alone(
+    comparing: MainWindow, inputs: Inputs, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    choose(monkeypatch, tmp_path / "never.html")
+    comparing.view_model.set_playing(Playing(loop=(5, 9)))
+    comparing.requests.seek.emit(13)
+    wait_for_frame(comparing, qtbot, 13)
+    make(comparing, qtbot, "file.save_evidence", tmp_path / "loop.zip")
+    assert comparing.view_model.status == "Saved loop.zip, of 5 frames.", "the loop is the first choice"
+    compared(inputs, "--start", 5, "--frames", 5, "--bundle", tmp_path / "expected.zip")
+    mine, expected = open_bundle(tmp_path / "loop.zip"), open_bundle(tmp_path / "expected.zip")
+    assert mine.report["detections"] == expected.report["detections"]
+    assert mine.frames == expected.frames
+    assert set(mine.frames) <= set(range(5, 10))
+    make(comparing, qtbot, "file.save_evidence", tmp_path / "one.zip", "This frame")
+    assert open_bundle(tmp_path / "one.zip").frames == (13,)
+    make(comparing, qtbot, "file.export_report", tmp_path / "all.html", "The whole video")
+    assert comparing.view_model.status == f"Saved all.html, of {FRAMES} frames."
+
+
+def test_that_cancel_ends_a_report_and_leaves_nothing(
+    comparing: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
     with qtbot.waitSignal(comparing.report_work.finished, timeout=3 * PATIENCE_MS):
-        comparing.actions_by_id["file.export_report"].trigger()
-        comparing.actions_by_id["file.save_evidence"].trigger()
+        ask(comparing, qtbot, "file.export_report", tmp_path / "never.html")
+        ask(comparing, qtbot, "file.save_evidence", tmp_path / "never.zip")
         assert comparing.view_model.status.startswith("Still at work: Writing never.html")
         (work,) = [work for work in comparing.view_model.progress if work.task == "report"]
         assert work.cancel is not None
@@ -104,25 +131,22 @@ def test_that_cancel_ends_a_report_and_leaves_nothing(
 
 
 def test_that_a_report_that_cannot_be_written_is_a_banner_with_advice(
-    comparing: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    comparing: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    choose(monkeypatch, tmp_path / "not there" / "a.html")
     with qtbot.waitSignal(comparing.report_work.finished, timeout=3 * PATIENCE_MS):
-        comparing.actions_by_id["file.export_report"].trigger()
+        ask(comparing, qtbot, "file.export_report", tmp_path / "not there" / "a.html")
     (problem,) = comparing.view_model.problems
     assert problem.subject == "a.html"
     assert problem.advice
     assert problem.retry is not None
-    choose(monkeypatch, tmp_path / "b.html")
-    make(comparing, qtbot, "file.export_report")
+    make(comparing, qtbot, "file.export_report", tmp_path / "b.html")
     assert comparing.view_model.problems == (), "the next one takes the banner away"
 
 
 def test_that_closing_the_window_in_the_middle_leaves_nothing(
-    comparing: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    comparing: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    choose(monkeypatch, tmp_path / "never.zip")
-    comparing.actions_by_id["file.save_evidence"].trigger()
+    ask(comparing, qtbot, "file.save_evidence", tmp_path / "never.zip")
     comparing.close()
     assert not comparing.report_work.running
     assert list(tmp_path.glob("*never*")) == []

@@ -1,4 +1,4 @@
-"""The page and the evidence of the video that is open, as `compare --html` and `--bundle` write them; no Qt."""
+"""The page and the evidence of the video that is open or a part of it, as `compare --html` and `--bundle` write them; no Qt."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class ReportRequest:
         source: the address of the source.
         models: the spec of the reference and of the candidate.
         settings: as the window has them.
+        frames: which of the source's.
         labels: a COCO file or a folder of YOLO labels; None for what the source itself knows.
     """
 
@@ -30,6 +31,7 @@ class ReportRequest:
     source: str
     models: tuple[ModelSpec, ModelSpec]
     settings: CompareSettings
+    frames: FrameRange
     labels: str | None = None
 
 
@@ -38,9 +40,9 @@ def write_reports(
     progress: Callable[[int, int | None], None] = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Runs both models over the whole source and writes what is asked for, each file whole or not at all.
+    """Runs both models over the source, or a part of it, and writes what is asked for, each file whole or not at all.
 
-    The pictures and raw outputs that are shown are of the worst frames, which only a run over all of them finds: what the window
+    The pictures and raw outputs that are shown are of the worst frames, which only a run over them finds: what the window
     has kept of analysed frames holds neither.
 
     Args:
@@ -55,46 +57,27 @@ def write_reports(
         BadInput: the source or the labels cannot be read, a model fails, there is no frame, or a file cannot be written.
         MissingRuntime: a model's runtime is missing.
     """
-    from trtviewer.compare.findings import Findings
-    from trtviewer.compare.truth_files import open_labels, own_labels
-    from trtviewer.pipeline.analysis import comparisons
+    from trtviewer.compare.truth_files import labels_of
     from trtviewer.pipeline.pair import open_pair
-    from trtviewer.report.compare_json import ReportModel, ReportSource
-    from trtviewer.report.findings_report import findings_report
-    from trtviewer.report.report_files import ReportFiles, require_report_files
+    from trtviewer.report.comparison_run import ComparisonRun
+    from trtviewer.report.report_files import require_report_files
     from trtviewer.sources.address import open_source
 
     require_report_files(request.html, request.bundle)
     reference, candidate = request.models
     with ExitStack() as stack:
         source = stack.enter_context(open_source(request.source))
-        classes = reference.classes
-        labels = (
-            own_labels(source, classes)
-            if request.labels is None
-            else open_labels(request.labels, source, classes)
-        )
+        labels = labels_of(request.labels, source, reference.classes)
         if labels is not None:
             stack.enter_context(labels)
         pair = stack.enter_context(open_pair(reference, candidate))
-        alike = source.rate is not None
-        findings = Findings(request.settings, reference, alike, labels)
-        files = ReportFiles(request.html, request.bundle, alike)
-        done = 0
-        for comparison in comparisons(source, FrameRange(), pair, request.settings, cancelled):
-            files.update(comparison, findings.update(comparison))
-            done += 1
-            progress(done, source.length)
+        running = ComparisonRun(source, pair, request.settings, labels, request.html, request.bundle)
+        expected, done = request.frames.size(source.length), 0
+        for done in running.frames(request.frames, cancelled):
+            progress(done, expected)
         if cancelled():
             raise Cancelled("the report was cancelled")
         if not done:
-            raise BadInput("has no frame", subject=request.source, advice="choose another source")
-        report = findings_report(
-            findings,
-            ReportModel(pair.reference.spec, pair.reference.info),
-            ReportModel(pair.candidate.spec, pair.candidate.info),
-            ReportSource(source.address, source.size, source.rate),
-            pair.correspondence,
-        )
-        files.write(report, findings)
+            raise BadInput("has no such frame", subject=request.source, advice="choose other frames")
+        running.write(running.report())
     return done

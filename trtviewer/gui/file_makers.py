@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFileDialog
 
 from trtviewer.build.request import BuildProgress, BuildRequest, Runtime
 from trtviewer.gui.builders import TITLES, builders, built_words, cannot_run, missing, phase_words
@@ -19,6 +18,7 @@ from trtviewer.gui.problems import finished
 from trtviewer.gui.unsaved import Unsaved
 from trtviewer.gui.view_model import Problem, ViewModel
 from trtviewer.models.spec import ModelSpec
+from trtviewer.sources.source import FrameRange
 
 if TYPE_CHECKING:
     from trtviewer.gui.dialogs.build_engine import EngineRequest
@@ -51,16 +51,12 @@ class FileMakers:
         return not self.unsaved.hold(open_ones, self.close)
 
     def export_report(self) -> None:
-        """Asks where to, and writes the page in the background."""
-        path, _ = QFileDialog.getSaveFileName(self, "Export report", "report.html", "Pages (*.html)")
-        if path:
-            self._write_report(_named(path, ".html"), bundle=False)
+        """Asks of which frames and where to, and writes the page in the background."""
+        self._ask_report(bundle=False)
 
     def save_evidence(self) -> None:
-        """Asks where to, and writes the evidence in the background."""
-        path, _ = QFileDialog.getSaveFileName(self, "Save evidence", "evidence.zip", "Evidence (*.zip)")
-        if path:
-            self._write_report(_named(path, ".zip"), bundle=True)
+        """Asks of which frames and where to, and writes the evidence in the background."""
+        self._ask_report(bundle=True)
 
     def can_run_whole(self) -> bool:
         """A camera's past cannot be read again, and a model that is still opening has no outputs to decode."""
@@ -68,7 +64,15 @@ class FileMakers:
         ready = all(one is not None and one.spec for one in (models.reference, models.candidate))
         return ready and source is not None and source.length is not None
 
-    def _write_report(self, path: Path, *, bundle: bool) -> None:
+    def _ask_report(self, *, bundle: bool) -> None:
+        from trtviewer.gui.dialogs.report import ReportDialog
+
+        dialog = ReportDialog(self.view_model, bundle=bundle, parent=self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._write_report(dialog.file, dialog.frames, bundle=bundle))
+        dialog.open()
+
+    def _write_report(self, path: Path, frames: FrameRange, *, bundle: bool) -> None:
         model = self.view_model
         reference, candidate, source = model.models.reference, model.models.candidate, model.source
         if reference is None or candidate is None or source is None:
@@ -81,12 +85,13 @@ class FileMakers:
             source.address,
             (reference.spec, candidate.spec),
             model.settings,
+            frames,
             self.engine.labels,
         )
 
         def work(tell: Tell, cancelled: Callable[[], bool]) -> str:
             count = write_reports(request, lambda done, total: tell("", done, total), cancelled)
-            return f"Saved {path.name}, of {count:,} frames."
+            return f"Saved {path.name}, of {count:,} frame{'s' if count != 1 else ''}."
 
         self.report_work.start(f"Writing {path.name}", work)
 
@@ -137,9 +142,3 @@ class FileMakers:
             return finished(words, "build", lambda: self.engine.add_candidate(request.path))
 
         self.build_work.start(f"Building {request.path.name} with {TITLES[request.runtime]}", work)
-
-
-def _named(text: str, suffix: str) -> Path:
-    """The file that was chosen; one of another ending keeps it and gets the right one too."""
-    path = Path(text)
-    return path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)

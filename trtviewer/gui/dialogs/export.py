@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
-from trtviewer.gui.dialogs.file_name import file_of
+from trtviewer.gui.dialogs.file_form import FileForm, beside_source
 from trtviewer.gui.export_video import VideoRequest, frame_size, titles_of
 from trtviewer.gui.view_model import ViewModel
 from trtviewer.sources.source import FrameRange
@@ -32,16 +16,15 @@ _SIDES = (360, 480, 720, 1080)
 """Heights of each side's picture that are offered, below the source's own."""
 
 
-class ExportDialog(QDialog):
+class ExportDialog(FileForm):
     """The range that repeats is preselected where there is one, else the whole video. `request` is what was chosen."""
 
     def __init__(self, view_model: ViewModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("export")
-        self.setWindowTitle("Export video")
-        self._view_model = view_model
         source = view_model.source
         assert source is not None
+        path = beside_source(source.address, source.name, "comparison.mp4")
+        super().__init__("export", "Export video", "Export", path, "MP4 (*.mp4)", ".mp4", parent)
+        self._view_model = view_model
         length = source.length
         first, last = view_model.playing.loop or (0, (length or _CAMERA_FRAMES) - 1)
         self.first = _number("export.first", first, length)
@@ -55,51 +38,19 @@ class ExportDialog(QDialog):
                 self.size_box.addItem(
                     f"{round(width * side / height)} × {side}", (side, round(width * side / height))
                 )
-        self.path = QLineEdit(str(_default_path(source.address, source.name)))
-        self.path.setObjectName("export.path")
-        self.path.setMinimumWidth(320)
-        browse = QPushButton("Browse…")
-        browse.setObjectName("export.browse")
-        browse.clicked.connect(self._browse)
-        self.words = QLabel()
-        self.words.setObjectName("export.words")
-        self.words.setProperty("role", "faint")
-        self.words.setWordWrap(True)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
-        self.go = self.buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.go.setObjectName("export.go")
-        self.go.setProperty("role", "primary")
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
-
         frames = QHBoxLayout()
         frames.setSpacing(8)
         frames.addWidget(self.first)
         frames.addWidget(QLabel("to"))
         frames.addWidget(self.last)
         frames.addStretch(1)
-        file = QHBoxLayout()
-        file.setSpacing(8)
-        file.addWidget(self.path, 1)
-        file.addWidget(browse)
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(8)
-        form.addRow("Frames", frames)
-        form.addRow("Each picture", self.size_box)
-        form.addRow("File", file)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(20, 16, 20, 16)
-        whole.setSpacing(12)
-        whole.addLayout(form)
-        whole.addWidget(self.words)
-        whole.addWidget(self.buttons)
+        self.form.addRow("Frames", frames)
+        self.form.addRow("Each picture", self.size_box)
+        self.form.addRow("File", self.file_row)
         for box in (self.first, self.last):
-            box.valueChanged.connect(self._say)
-        self.size_box.currentIndexChanged.connect(self._say)
-        self.path.textChanged.connect(self._say)
-        self._say()
+            box.valueChanged.connect(lambda _: self.say())
+        self.size_box.currentIndexChanged.connect(lambda _: self.say())
+        self.say()
 
     def request(self) -> VideoRequest:
         """What was chosen, with the models and settings of now."""
@@ -110,7 +61,7 @@ class ExportDialog(QDialog):
         assert reference.spec is not None
         assert candidate.spec is not None
         assert model.source is not None
-        path = file_of(self.path.text(), ".mp4")
+        path = self.file
         assert path is not None, "the button is dead until a file is named"
         return VideoRequest(
             path=path,
@@ -125,27 +76,18 @@ class ExportDialog(QDialog):
             font=self.font(),
         )
 
-    def _say(self) -> None:
-        count = self.last.value() - self.first.value() + 1
-        named = file_of(self.path.text(), ".mp4") is not None
-        self.go.setEnabled(count > 0 and named)
-        if count < 1:
-            self.words.setText("The last frame lies before the first.")
-        elif not named:
-            self.words.setText("Name the file.")
-        else:
-            height, width = frame_size(self.request())
-            fps = self._view_model.source.fps if self._view_model.source is not None else None
-            long = f", {count / fps:.1f} s" if fps else ""
-            self.words.setText(
-                f"{count:,} frames{long}, {width} × {height}, H.264. Both models run on each frame; "
-                "the boxes are those of the thresholds and filters of now."
-            )
+    def trouble(self) -> str:
+        return "" if self.first.value() <= self.last.value() else "The last frame lies before the first."
 
-    def _browse(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Export video", self.path.text(), "MP4 (*.mp4)")
-        if path:
-            self.path.setText(path)
+    def promise(self) -> str:
+        count = self.last.value() - self.first.value() + 1
+        height, width = frame_size(self.request())
+        fps = self._view_model.source.fps if self._view_model.source is not None else None
+        long = f", {count / fps:.1f} s" if fps else ""
+        return (
+            f"{count:,} frames{long}, {width} × {height}, H.264. Both models run on each frame; "
+            "the boxes are those of the thresholds and filters of now."
+        )
 
 
 def _number(name: str, value: int, length: int | None) -> QSpinBox:
@@ -156,11 +98,3 @@ def _number(name: str, value: int, length: int | None) -> QSpinBox:
     box.setMinimumWidth(88)
     box.setAlignment(Qt.AlignmentFlag.AlignRight)
     return box
-
-
-def _default_path(address: str, name: str) -> Path:
-    """Beside the source where it is a file, else in the home folder."""
-    source = Path(address)
-    stem = Path(name).stem or "comparison"
-    folder = source.parent if source.is_file() else Path.home()
-    return folder / f"{stem}-comparison.mp4"
