@@ -5,11 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import os
-import pty
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +13,7 @@ import pytest
 from tests import model_zoo
 from tests.build import networks
 from tests.int8_twin import make_int8_twin
+from tests.interrupted import interrupted
 from trtviewer.build.engine import build_engine
 from trtviewer.build.request import BuildProgress, BuildRequest, Runtime
 from trtviewer.cli.main import run
@@ -219,29 +215,11 @@ def test_that_an_engine_that_is_there_is_replaced(model: Path, tmp_path: Path) -
 
 def test_that_ctrl_c_ends_with_130_and_leaves_nothing(model: Path, tmp_path: Path, own_home: Path) -> None:
     before = sorted(path.name for path in tmp_path.iterdir())
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "trtviewer", "build", model, "-o", tmp_path / "o.engine"]
-    running = subprocess.Popen(
-        [*map(str, command), "--runtime", "tensorrt-rtx"],
-        stderr=theirs,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TERM": "xterm"},
-    )
-    os.close(theirs)
-    shown = b""
-    while b"building" not in shown:
-        shown += os.read(ours, 4096)
-    running.send_signal(signal.SIGINT)
-    try:
-        while block := os.read(ours, 4096):
-            shown += block
-    except OSError:
-        pass  # the process has closed its end
-    assert running.wait(timeout=60) == 130
+    words = ("build", model, "-o", tmp_path / "o.engine", "--runtime", "tensorrt-rtx")
+    status, shown = interrupted(*words, shown=b"building")
+    assert status == 130
     assert b"interrupted" in shown
     assert b"Traceback" not in shown
-    running.communicate()
-    os.close(ours)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 

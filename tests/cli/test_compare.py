@@ -1,13 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import select
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +12,7 @@ import pytest
 from onnx import numpy_helper
 
 from tests.cli.test_main import program
+from tests.interrupted import interrupted
 from tests.model_zoo import quantized_twin, tiny_end2end, tiny_yolo_anchor
 from trtviewer.cli.main import run
 from trtviewer.errors import BadInput, BadUsage, TrtviewerError
@@ -203,18 +198,13 @@ def test_that_bad_input_in_a_process_is_exactly_one_line_and_status_2(folder: Pa
 def test_that_ctrl_c_writes_what_was_measured_and_ends_with_130(folder: Path, tmp_path: Path) -> None:
     report = tmp_path / "r.json"
     long_video(tmp_path / "long.avi")
-    command = [sys.executable, "-m", "trtviewer", "compare", "--json", str(report)]
-    command += ["--reference", str(folder / "a.onnx"), "--candidate", str(folder / "b.onnx")]
-    command += ["--source", str(tmp_path / "long.avi")]
-    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "TERM": "xterm", "COLUMNS": "100"}
-    terminal, far_end = pty.openpty()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=far_end, env=environment)
-    os.close(far_end)
-    shown = read_until(terminal, rb"[1-9]\d*/20000")
-    process.send_signal(signal.SIGINT)
-    shown += read_until(terminal, rb"interrupted after \d+ frames .*\n")
-    assert process.wait(60) == 130, shown
-    os.close(terminal)
+    models = ("--reference", folder / "a.onnx", "--candidate", folder / "b.onnx")
+    words = ("compare", "--json", report, *models, "--source", tmp_path / "long.avi")
+    status, shown = interrupted(
+        *words, shown=rb"[1-9]\d*/20000", environment={"XDG_STATE_HOME": str(tmp_path)}
+    )
+    assert status == 130, shown
+    assert re.search(rb"interrupted after \d+ frames .*\n", shown), shown
     assert 0 < json.loads(report.read_text())["frames"] < 20_000
 
 
@@ -224,16 +214,6 @@ def long_video(path: Path) -> None:
     for _ in range(20_000):
         writer.write(picture)
     writer.release()
-
-
-def read_until(terminal: int, pattern: bytes) -> bytes:
-    """Reads what a terminal shows until it has shown the pattern."""
-    shown = b""
-    while not re.search(pattern, shown):
-        ready, _, _ = select.select([terminal], [], [], 60)
-        assert ready, shown
-        shown += os.read(terminal, 4096)
-    return shown
 
 
 @pytest.mark.parametrize("option", ["--conf", "--nms", "--match-iou", "--epsilon"])

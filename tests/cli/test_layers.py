@@ -3,13 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import onnx
@@ -17,6 +10,7 @@ import pytest
 
 from tests import model_zoo
 from tests.blame import small
+from tests.interrupted import interrupted
 from trtviewer.cli.main import run
 from trtviewer.errors import BadInput, BadUsage
 
@@ -34,9 +28,12 @@ def frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def layers(models: tuple[Path, Path], frames: Path, *more: object) -> int:
+    return run([str(word) for word in (*asked(models, frames), *more)])
+
+
+def asked(models: tuple[Path, Path], frames: Path) -> tuple[object, ...]:
     reference, candidate = models
-    arguments = ["--reference", reference, "--candidate", candidate, "--source", frames, *more]
-    return run(["layers", *(str(argument) for argument in arguments)])
+    return "layers", "--reference", reference, "--candidate", candidate, "--source", frames
 
 
 def test_that_the_report_has_every_key_of_the_design_in_the_graphs_order(
@@ -94,41 +91,11 @@ def test_that_bad_input_is_told_in_one_line(models: tuple[Path, Path], frames: P
         layers((other, candidate), frames)
 
 
-def interrupted_when(
-    seen_enough: Callable[[bytes], bool], models: tuple[Path, Path], source: Path, *more: str
-) -> tuple[int, bytes]:
-    """Runs the command on a terminal of its own and presses Ctrl-C when enough is shown there. Returns: status, and all that was shown."""
-    reference, candidate = models
-    master, slave = pty.openpty()
-    command = [sys.executable, "-m", "trtviewer", "layers", "--reference", str(reference), "--candidate"]
-    command += [str(candidate), "--source", str(source), *more]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=slave, text=True) as process:
-        os.close(slave)
-        seen = b""
-        give_up = time.monotonic() + 120
-        while not seen_enough(seen):
-            assert time.monotonic() < give_up
-            seen += os.read(master, 4096)
-        process.send_signal(signal.SIGINT)
-        try:
-            while data := os.read(master, 4096):
-                seen += data
-        except OSError:
-            pass  # the terminal's other end is closed: the process has ended
-        status = process.wait(60)
-    os.close(master)
-    return status, seen
-
-
 def test_that_ctrl_c_writes_what_was_measured(models: tuple[Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "layers.json"
     source = small.noise_pictures(tmp_path / "many", 300)
-    status, seen = interrupted_when(
-        lambda seen: any(b" %d/300" % count in seen for count in range(1, 300)),
-        models,
-        source,
-        *("--frames", "100000", "--json", str(out)),
-    )
+    words = (*asked(models, source), "--frames", 100_000, "--json", out)
+    status, seen = interrupted(*words, shown=rb" [1-9]\d*/300")
     assert status == 130
     assert b"interrupted after" in seen
     report = json.loads(out.read_text())
@@ -141,12 +108,9 @@ def test_that_ctrl_c_while_searching_keeps_the_layers_and_what_was_tried(
 ) -> None:
     out = tmp_path / "layers.json"
     source = small.noise_pictures(tmp_path / "many", 40)
-    status, seen = interrupted_when(
-        lambda seen: b"searching" in seen,
-        models,
-        source,
-        *("--frames", "40", "--search", "outputs.head8.mse < 1e-7", "--json", str(out)),
-    )
+    goal = "outputs.head8.mse < 1e-7"
+    words = (*asked(models, source), "--frames", 40, "--search", goal, "--json", out)
+    status, seen = interrupted(*words, shown=b"searching")
     assert status == 130
     assert b"interrupted while searching" in seen
     report = json.loads(out.read_text())

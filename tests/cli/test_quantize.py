@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +13,7 @@ import pytest
 from onnx import numpy_helper
 
 from tests import model_zoo
+from tests.interrupted import interrupted
 from tests.oracles import rtx_build
 from trtviewer.cli.main import run
 from trtviewer.cli.quantize import frame_indices
@@ -303,28 +301,11 @@ def test_that_ctrl_c_in_the_middle_ends_with_130_and_leaves_nothing(model: Path,
     for index in range(1, 3000):
         (folder / f"{index:05}.png").symlink_to(folder / "00000.png")
     before = sorted(path.name for path in tmp_path.iterdir())
-    ours, theirs = pty.openpty()
-    running = subprocess.Popen(
-        process(model, "-o", tmp_path / "int8.onnx", "--source", folder, "--frames", 3000),
-        stderr=theirs,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TERM": "xterm", "OMP_NUM_THREADS": "1"},
-    )
-    os.close(theirs)
-    shown = b""
-    while b"calibrating" not in shown:
-        shown += os.read(ours, 4096)
-    running.send_signal(signal.SIGINT)
-    try:
-        while block := os.read(ours, 4096):
-            shown += block
-    except OSError:
-        pass  # the process has closed its end
-    assert running.wait(timeout=60) == 130
+    words = ("quantize", model, "-o", tmp_path / "int8.onnx", "--source", folder, "--frames", 3000)
+    status, shown = interrupted(*words, shown=b"calibrating", environment={"OMP_NUM_THREADS": "1"})
+    assert status == 130
     assert b"interrupted" in shown
     assert b"Traceback" not in shown
-    running.communicate()
-    os.close(ours)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
