@@ -183,30 +183,32 @@ class ViewModel(QObject):
         self.what_if = WhatIfState(self)
 
     def set_comparison(self, comparison: FrameComparison | None) -> None:
-        if comparison is not None:
-            self.set_alone(None)
         if comparison is not self.comparison:
-            self.comparison = comparison
-            self.comparison_changed.emit(comparison)
-        if comparison is not None:
-            self.set_bare(None)
+            self._set_shown(comparison, None, None)
 
     def set_alone(self, alone: tuple[str, FrameComparison] | None) -> None:
-        if alone is not None:
-            self.set_comparison(None)
         if alone != self.alone:
-            self.alone = alone
-            self.alone_changed.emit(alone)
-        if alone is not None:
-            self.set_bare(None)
+            self._set_shown(None, alone, None)
 
     def set_bare(self, frame: Frame | None) -> None:
-        if frame is not None:
-            self.set_comparison(None)
-            self.set_alone(None)
         if frame is not self.bare:
-            self.bare = frame
-            self.bare_changed.emit(frame)
+            self._set_shown(None, None, frame)
+
+    def _set_shown(
+        self,
+        comparison: FrameComparison | None,
+        alone: tuple[str, FrameComparison] | None,
+        bare: Frame | None,
+    ) -> None:
+        """Sets all three before it tells of any: between two of them nobody finds nothing."""
+        before = (self.comparison, self.alone, self.bare)
+        self.comparison, self.alone, self.bare = comparison, alone, bare
+        if comparison is not before[0]:
+            self.comparison_changed.emit(comparison)
+        if alone is not before[1]:
+            self.alone_changed.emit(alone)
+        if bare is not before[2]:
+            self.bare_changed.emit(bare)
 
     def set_settings(self, settings: CompareSettings) -> None:
         if settings != self.settings:

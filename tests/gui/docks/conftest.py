@@ -18,6 +18,7 @@ from tests.compare.pairs import anchor_comparison
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.matched_video import MatchedVideo, MatchedVideoBuilder
 from trtviewer.compare.settings import CompareSettings
+from trtviewer.gui.docks.newest import Pace
 from trtviewer.gui.style_sheet import style_sheet
 from trtviewer.gui.theme import DARK
 from trtviewer.gui.view_model import ModelEntry, Models, ModelState, Requests, ViewModel
@@ -63,6 +64,16 @@ def show(qtbot: QtBot, view_model: ViewModel, requests: Requests) -> Iterator[Sh
         dock.close_dock()
         dock.close()
         dock.deleteLater()
+
+
+def turns_taken(qtbot: QtBot) -> None:
+    """Waits until every dock that asked for its turn before has had it: who asks for two later ones gets them after those."""
+    due: list[None] = []
+    pace = Pace()
+    pace.due.connect(lambda: due.append(None))
+    for count in (1, 2):
+        pace.want()
+        qtbot.waitUntil(lambda n=count: len(due) == n, timeout=5000)
 
 
 def pixels_of(widget: QWidget) -> np.ndarray:

@@ -368,11 +368,11 @@ def test_that_full_agreement_is_said_in_words(show: Show, view_model: ViewModel)
 def test_that_a_hidden_table_does_nothing_and_catches_up(
     show: Show, qtbot: QtBot, view_model: ViewModel, video: MatchedVideo
 ) -> None:
-    dock = show("disagreements")
+    dock, seen = show("disagreements"), show("disagreements")
     dock.hide()
     longer, _ = video_of(14)
     view_model.set_matched_video(longer)
-    qtbot.wait(150)
+    qtbot.waitUntil(lambda: len(shown_rows(seen)) == len(longer.disagreements), timeout=5000)
     assert len(shown_rows(dock)) == len(video.disagreements)
     dock.show()
     assert len(shown_rows(dock)) == len(longer.disagreements)

@@ -120,7 +120,9 @@ def test_that_a_row_brings_both_panes_to_its_frame_and_zooms_there(
 ) -> None:
     dock: DisagreementsDock = dock_of(comparing, qtbot, "disagreements")
     analysed(comparing, qtbot)
-    qtbot.waitUntil(lambda: len(dock.model.rows) > 0, timeout=5000)
+    qtbot.waitUntil(
+        lambda: dock.model.table is comparing.view_model.matched_video.disagreements, timeout=PATIENCE_MS
+    )
     table = dock.model.table
     assert table is not None
     row = next(i for i in range(len(dock.model.rows)) if table.frame_index[dock.model.rows[i]] > 2)

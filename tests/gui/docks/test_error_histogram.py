@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,19 +111,29 @@ def test_that_all_frames_so_far_are_added_up(
 
 
 def test_that_dragging_a_line_sets_epsilon_and_moves_both_lines(
-    show: Show, qtbot: QtBot, view_model: ViewModel, comparison: FrameComparison
+    show: Show,
+    qtbot: QtBot,
+    view_model: ViewModel,
+    comparison: FrameComparison,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # pyqtgraph leaves out moves that come faster than a hand's.
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", -1)
     dock = show("error_histogram")
-    # pyqtgraph takes the hover from a move, and with it the line that is to be dragged.
+    # It takes the hover from a move, and with it the line that is to be dragged.
     start = line_at(dock, 1)
     port = dock.plot.viewport()
-    for at in (start - QPoint(30, 0), start):
-        qtbot.mouseMove(port, at)
-        qtbot.wait(20)
+    aside = itertools.cycle((1, 0))
+
+    def caught() -> bool:
+        qtbot.mouseMove(port, start - QPoint(next(aside), 0))
+        return port.cursor().shape() == Qt.CursorShape.SplitHCursor
+
+    qtbot.waitUntil(caught, timeout=5000)
     qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=start)
     for step in range(1, 9):
         qtbot.mouseMove(port, start - QPoint(10 * step, 0))
-        qtbot.wait(20)
+        qtbot.waitUntil(lambda n=step: line_at(dock, 1).x() < start.x() - 10 * n + 4, timeout=5000)
     qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=start - QPoint(80, 0))
 
     # Moves are handed on a little later, so as not to outrun the painting: the last one is waited for.
@@ -182,11 +195,11 @@ def test_that_broken_values_are_counted_and_said(show: Show, view_model: ViewMod
 def test_that_a_hidden_dock_shows_nothing_new_and_catches_up(
     show: Show, qtbot: QtBot, view_model: ViewModel, comparison: FrameComparison
 ) -> None:
-    dock = show("error_histogram")
+    dock, seen = show("error_histogram"), show("error_histogram")
     before = value(dock, "mse")
     dock.hide()
     view_model.set_comparison(anchor_comparison(9, by=1.0))
-    qtbot.wait(150)
+    qtbot.waitUntil(lambda: value(seen, "mse") != before, timeout=5000)
     assert value(dock, "mse") == before
     dock.show()
     assert value(dock, "mse") != before

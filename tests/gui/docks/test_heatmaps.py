@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.compare.pairs import anchor_comparison
-from tests.gui.docks.conftest import Show, pixels_of
+from tests.gui.docks.conftest import Show, pixels_of, turns_taken
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.detect.heat import HeatChannel, HeatKind
 from trtviewer.gui.docks.colour_maps import viridis
 from trtviewer.gui.docks.heat_painter import Cell, HeatPanel
+from trtviewer.gui.docks.heat_picture import HeatAnswer, HeatRequest, picture_of
 from trtviewer.gui.docks.heatmaps import HeatmapsDock
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import PaneMode, Requests, Selection, ViewModel
@@ -241,9 +242,9 @@ def test_that_the_overlay_can_be_asked_for_while_the_dock_is_hidden(
 def test_that_a_hidden_dock_computes_nothing_and_catches_up_when_it_is_shown(
     show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
 ) -> None:
-    dock = show("heatmaps", hidden=True)
+    dock, seen = show("heatmaps", hidden=True), show("heatmaps")
     view_model.set_comparison(anchor_comparison(2))
-    qtbot.wait(150)
+    qtbot.waitUntil(lambda: seen.answer_picture is not None, timeout=5000)
     assert dock.answer_picture is None
     dock.show()
     qtbot.waitUntil(lambda: dock.answer_picture is not None, timeout=5000)
@@ -316,13 +317,25 @@ def test_that_the_place_under_the_mouse_is_told_to_the_panes(
 
 
 def test_that_a_slider_of_a_threshold_computes_no_map_again(
-    show: Show, qtbot: QtBot, comparison: FrameComparison, view_model: ViewModel
+    show: Show,
+    qtbot: QtBot,
+    comparison: FrameComparison,
+    view_model: ViewModel,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    dock = shown(show, qtbot)
-    before = dock.answer_picture
+    made: list[HeatRequest] = []
+
+    def noted(request: HeatRequest) -> HeatAnswer:
+        made.append(request)
+        return picture_of(request)
+
+    monkeypatch.setattr("trtviewer.gui.docks.heatmaps.picture_of", noted)
+    shown(show, qtbot)
+    turns_taken(qtbot)
+    before = len(made)
     view_model.set_comparison(comparison.with_settings(replace(comparison.settings, confidence=0.6)))
-    qtbot.wait(150)
-    assert dock.answer_picture is before
+    turns_taken(qtbot)
+    assert len(made) == before
 
 
 def test_that_nothing_open_is_said_in_words(show: Show, qtbot: QtBot, view_model: ViewModel) -> None:

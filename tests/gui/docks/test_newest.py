@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from trtviewer.gui.docks.newest import Newest, Pace
@@ -57,7 +58,11 @@ def test_that_nothing_is_answered_after_it_was_closed(qtbot: QtBot) -> None:
     newest.ask(1)
     newest.close()
     newest.close()
-    qtbot.wait(50)
+    # Answers come in the order in which they were given: after this one nothing of the other is under way.
+    later = Newest("later", lambda request: request)
+    with qtbot.waitSignal(later.answered, timeout=5000):
+        later.ask(2)
+    later.close()
     assert answers == []
     Newest("never asked", lambda request: request).close()
 
@@ -77,7 +82,10 @@ def test_that_what_is_wanted_often_is_due_once_and_once_more_when_the_interval_h
     qtbot.waitUntil(lambda: len(due) == 2, timeout=5000)
     pace.want()
     pace.stop()
-    qtbot.wait(300)
+    later = Pace(interval_ms=200)
+    for _ in range(2):
+        with qtbot.waitSignal(later.due, timeout=5000):
+            QTimer.singleShot(0, later.want)
     assert len(due) == 2
 
 

@@ -11,8 +11,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
-    QPushButton,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -20,18 +18,16 @@ from PySide6.QtWidgets import (
 )
 
 from trtviewer.detect.heat import round_up
+from trtviewer.gui.docks.alone_finding import AloneFinding
 from trtviewer.gui.docks.figures import DASH, fixed, panel, tabular
 from trtviewer.gui.docks.newest import Pace
 from trtviewer.gui.docks.stage_bars import StageBars
 from trtviewer.gui.docks.timing_history import LENGTH, SIDES, TimingHistory
 from trtviewer.gui.theme import Theme
-from trtviewer.gui.view_model import BenchmarkResult, FrameTimings, Models, Progress, Requests, ViewModel
+from trtviewer.gui.view_model import FrameTimings, Models, Requests, ViewModel
 
 _WIDE = 900
 """From this width on there is room for the stages beside the plot."""
-
-BENCH_TASK = "bench"
-"""The task under which the window shows the benchmark's progress."""
 
 _FIGURES = (
     ("fps", "frames/s", "1000 / the mean latency: what this model could do if nothing else took time."),
@@ -44,8 +40,6 @@ _REFRESH_MS = 250
 
 _SPANS = (60, 150, LENGTH)
 """Frames that the plot may span: it changes in steps."""
-
-_EMULATED = "INT8 is computed in float on this CPU: its speed says nothing of a GPU."
 
 
 def make(view_model: ViewModel, requests: Requests) -> SpeedDock:
@@ -63,19 +57,14 @@ class SpeedDock(QWidget):
         self._requests = requests
         self._history = TimingHistory()
         self._sides: tuple[object, object] = (None, None)
-        self._measured_sides: tuple[object, object] | None = None
         self._pace = Pace(self, interval_ms=_REFRESH_MS)
         self._pace.due.connect(self._refresh)
         self._build()
         view_model.timings_changed.connect(self._add)
         view_model.models_changed.connect(self._models_changed)
-        view_model.benchmark_changed.connect(self._measured)
-        view_model.progress_changed.connect(self._show_progress)
         view_model.theme_changed.connect(self._theme_changed)
         self._models_changed(view_model.models)
-        self._measured(view_model.benchmark)
         self._theme_changed(view_model.theme)
-        self._show_progress(view_model.progress)
         self._refresh()
 
     def close_dock(self) -> None:
@@ -95,53 +84,13 @@ class SpeedDock(QWidget):
         left.setSpacing(4)
         left.addLayout(self._build_figures())
         left.addSpacing(4)
-        left.addLayout(self._build_benchmark())
+        left.addWidget(AloneFinding(self._view_model, self._requests))
         left.addStretch(1)
         whole.addWidget(side)
         whole.addLayout(self._build_plot(), 3)
         self.stages = StageBars()
         whole.addWidget(self.stages, 2)
         self.setMinimumWidth(560)
-
-    def _build_benchmark(self) -> QVBoxLayout:
-        self.speedup = QLabel(DASH)
-        self.speedup.setObjectName("speed.speedup")
-        font = self.speedup.font()
-        font.setPointSizeF(font.pointSizeF() * 2.4)
-        font.setWeight(font.Weight.DemiBold)
-        self.speedup.setFont(font)
-        tabular(self.speedup)
-        self.finding = QLabel()
-        self.finding.setObjectName("speed.finding")
-        self.finding.setWordWrap(True)
-        self.finding.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.measure = QPushButton("Measure alone")
-        self.measure.setObjectName("speed.measure")
-        self.measure.setToolTip(
-            "Runs each model alone, then both at once: two models running together slow each other, so the "
-            "speed-up is taken from the runs alone."
-        )
-        self.measure.clicked.connect(self._requests.measure_alone)
-        self.progress = QProgressBar()
-        self.progress.setObjectName("speed.progress")
-        self.progress.setRange(0, 100)
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setObjectName("speed.cancel")
-        self.cancel.clicked.connect(self._cancel)
-        running = QHBoxLayout()
-        running.setSpacing(8)
-        running.addWidget(self.measure)
-        running.addWidget(self.progress, 1)
-        running.addWidget(self.cancel)
-        found = QHBoxLayout()
-        found.setSpacing(8)
-        found.addWidget(self.speedup)
-        found.addWidget(self.finding, 1)
-        column = QVBoxLayout()
-        column.setSpacing(4)
-        column.addLayout(found)
-        column.addLayout(running)
-        return column
 
     def _build_figures(self) -> QGridLayout:
         grid = QGridLayout()
@@ -252,19 +201,12 @@ class SpeedDock(QWidget):
         if sides != self._sides:
             self._sides = sides
             self._history.clear()
-        both = models.reference is not None and models.candidate is not None
-        self.measure.setEnabled(both)
-        self._show_benchmark()
         self._refresh()
 
     def _refresh(self) -> None:
         if not self.isVisible():
             return
         theme = self._view_model.theme
-        emulated = {
-            "reference": self._is_emulated(self._view_model.models.reference),
-            "candidate": self._is_emulated(self._view_model.models.candidate),
-        }
         rate = self.rate.isChecked()
         highest = 0.0
         x = np.arange(1 - LENGTH, 1, dtype=float)
@@ -277,7 +219,9 @@ class SpeedDock(QWidget):
                 ("p95", found.p95_ms, "ms"),
             ):
                 self._values[side, key].setText(_with_unit(value, unit, theme))
-            mark = f"<br><span style='color:{theme.warning}'>emulated</span>" if emulated[side] else ""
+            entry = getattr(self._view_model.models, side)
+            emulated = entry is not None and entry.emulated
+            mark = f"<br><span style='color:{theme.warning}'>emulated</span>" if emulated else ""
             self._heads[side].setText(f"<span style='color:{self._line_colors[side]}'>— {side}</span>{mark}")
             values = self._history.infer_ms(side)
             known = np.isfinite(values)
@@ -308,61 +252,6 @@ class SpeedDock(QWidget):
             else f"{fixed(newest.shown_fps, 0)} frames/s shown, {newest.dropped:,} left out"
         )
 
-    @staticmethod
-    def _is_emulated(entry: object) -> bool:
-        return bool(getattr(entry, "emulated", False))
-
-    # ---- alone
-
-    def _measured(self, result: BenchmarkResult | None) -> None:
-        self._measured_sides = None if result is None else self._sides
-        self._show_benchmark()
-
-    def _show_benchmark(self) -> None:
-        """What was found of these two models; a finding about others says nothing of them."""
-        models = self._view_model.models
-        result = self._view_model.benchmark if self._measured_sides == self._sides else None
-        emulated = any(self._is_emulated(entry) for entry in (models.reference, models.candidate))
-        if result is None:
-            self.speedup.setText(DASH)
-            if emulated:
-                text = _EMULATED
-            elif models.reference is None or models.candidate is None:
-                text = "Open two models to measure what the candidate buys."
-            else:
-                text = "The speed-up has not been measured: two models running at once slow each other."
-        else:
-            self.speedup.setText(DASH if result.speedup is None else f"{fixed(result.speedup, 2)} ×")
-            alone = f"alone {fixed(result.reference_ms, 1)} ms → {fixed(result.candidate_ms, 1)} ms"
-            if result.emulated:
-                text = f"{_EMULATED} Here: {alone}."
-            else:
-                word = "faster" if (result.speedup or 0) >= 1 else "as fast"
-                text = f"{word} than the reference: {alone} (median)."
-        self.speedup.setVisible(result is not None and result.speedup is not None)
-        theme = self._view_model.theme
-        warned = emulated or (result is not None and result.emulated)
-        self.finding.setStyleSheet(f"color: {theme.warning if warned else theme.text};")
-        self.finding.setText(text)
-
-    def _show_progress(self, progress: tuple[Progress, ...]) -> None:
-        running = next((one for one in progress if one.task == BENCH_TASK), None)
-        self.measure.setVisible(running is None)
-        self.progress.setVisible(running is not None)
-        self.cancel.setVisible(running is not None)
-        if running is not None:
-            total = running.total or 0
-            self.progress.setRange(0, total)
-            self.progress.setValue(running.done)
-            left = "" if running.left_s is None else f"{fixed(running.left_s, 0)} s left"
-            self.progress.setFormat(left or "%p %")
-            self.cancel.setEnabled(running.cancel is not None)
-
-    def _cancel(self) -> None:
-        for one in self._view_model.progress:
-            if one.task == BENCH_TASK and one.cancel is not None:
-                one.cancel()
-
     def _theme_changed(self, theme: Theme) -> None:
         self.stages.set_theme(theme)
         self.plot.setBackground(theme.surface)
@@ -380,7 +269,6 @@ class SpeedDock(QWidget):
             self._tails[side].setPen(pg.mkPen(color, width=1, style=Qt.PenStyle.DotLine))
         self.legend.setText(f"<span style='color:{theme.faint}'>– – p50 &nbsp; ··· p95</span>")
         self._line_colors = pens
-        self._show_benchmark()
         self._refresh()
 
 

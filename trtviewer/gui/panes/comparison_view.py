@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSizeF, QTimer, Signal
+from PySide6.QtCore import QSize, QSizeF, QTimer, Signal
 from PySide6.QtGui import QFont, QImage, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.panes.choosing import selection_of
 from trtviewer.gui.panes.frame_pane import FramePane
+from trtviewer.gui.panes.headers import SIDES, Headers
 from trtviewer.gui.panes.labels import LabelFont
 from trtviewer.gui.panes.layer import Sheet
 from trtviewer.gui.panes.marks import Key, describe
 from trtviewer.gui.panes.notices import notice
-from trtviewer.gui.panes.pane_header import PaneHeader
 from trtviewer.gui.panes.render import Rendered, RenderRequest, RenderThread, Shown
 from trtviewer.gui.panes.viewport import Viewport
 from trtviewer.gui.theme import Theme
@@ -29,11 +27,8 @@ if TYPE_CHECKING:
     from trtviewer.compare.frame_comparison import FrameComparison
     from trtviewer.sources.frame import Frame
 
-SIDES = ("reference", "candidate")
 GAP = 2
 BLINK_MS = 550
-FIGURES_MS = 100
-LATENCY_WINDOW_S = 1.0
 OVERLAY_WAIT_MS = 60
 """How long a picture waits for the map that is to lie over it."""
 
@@ -57,10 +52,10 @@ class ComparisonView(QWidget):
         self.viewport = Viewport(self)
         self._font_of_labels = LabelFont.of(self._label_font())
         self.panes = {side: FramePane(self.viewport, self) for side in SIDES}
-        self.headers = {side: PaneHeader(side, self) for side in SIDES}
+        self._headers = Headers(view_model, self)
+        self.headers = self._headers.of_side
         self._shown: Shown | None = None
         self._blink_side = 0
-        self._latencies: dict[str, deque[tuple[float, float]]] = {side: deque() for side in SIDES}
         self._pending_selection: Selection | None = None
         self._line_scale = 1.0
         self._held: Rendered | None = None
@@ -96,8 +91,6 @@ class ComparisonView(QWidget):
         view_model.theme_changed.connect(self._theme_changed)
         self._blink = QTimer(self, interval=BLINK_MS)
         self._blink.timeout.connect(self._blink_once)
-        self._figures = QTimer(self, interval=FIGURES_MS, singleShot=True)
-        self._figures.timeout.connect(self._show_speed)
         self._theme_changed(view_model.theme)
         self._models_changed(view_model.models)
         self._display_changed(view_model.display)
@@ -151,27 +144,30 @@ class ComparisonView(QWidget):
 
     def _comparison_changed(self, comparison: FrameComparison | None) -> None:
         if comparison is not None:
-            self._note_latency("reference", comparison.reference.times.total_ms)
-            self._note_latency("candidate", comparison.candidate.times.total_ms)
             self._set_shown(Shown(comparison.frame, comparison))
-        elif self._model.alone is None:
-            self._set_shown(None)
+        else:
+            self._show_nothing()
 
     def _alone_changed(self, alone: tuple[str, FrameComparison] | None) -> None:
         if alone is not None:
             side, comparison = alone
             own = comparison.reference if side == "reference" else comparison.candidate
-            self._note_latency(side, own.times.total_ms)
             self._set_shown(Shown(comparison.frame, None, (side, own)))
-        elif self._model.comparison is None:
-            self._set_shown(None)
+        else:
+            self._show_nothing()
 
     def _bare_changed(self, frame: Frame | None) -> None:
         if frame is not None:
             self._set_shown(Shown(frame))
-        elif self._model.comparison is None and self._model.alone is None:
-            self._set_shown(None)
+        else:
+            self._show_nothing()
         self._show_notices()
+
+    def _show_nothing(self) -> None:
+        """Where one kind of picture has gone and none of another kind has come in its place."""
+        model = self._model
+        if model.comparison is None and model.alone is None and model.bare is None:
+            self._set_shown(None)
 
     def _set_shown(self, shown: Shown | None) -> None:
         new_size = (
@@ -187,22 +183,6 @@ class ComparisonView(QWidget):
         self._request()
 
     def _models_changed(self, models: object) -> None:
-        for side in SIDES:
-            entry = getattr(self._model.models, side)
-            header = self.headers[side]
-            if entry is None:
-                header.set_model("none yet", "", "", emulated=False)
-                self._latencies[side].clear()
-                self._show_speed()
-            else:
-                runner = (
-                    entry.info.name
-                    if entry.info is not None
-                    else "failed"
-                    if entry.state == "failed"
-                    else f"{entry.state.value} …"
-                )
-                header.set_model(entry.name, entry.precision, runner, emulated=entry.emulated)
         self._show_notices()
 
     def _source_changed(self, source: object) -> None:
@@ -259,7 +239,6 @@ class ComparisonView(QWidget):
         for pane in self.panes.values():
             pane.theme = theme
             pane.update()
-        self._show_speed()
 
     # Rendering ----------------------------------------------------------------------------------------------------
 
@@ -323,16 +302,16 @@ class ComparisonView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._lay_out()
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, self._headers.height() + 90)
+
     def _pane_size(self) -> QSizeF:
         return QSizeF(self.panes["reference"].size())
-
-    def _header_height(self) -> int:
-        return max(32, self.headers["reference"].sizeHint().height() + 8)
 
     def _lay_out(self) -> None:
         """Both panes of exactly the same size, so that one picture serves both and the eye can compare."""
         mode = self._model.display.mode
-        width, height, head = self.width(), self.height(), self._header_height()
+        width, height, head = self.width(), self.height(), self._headers.height()
         half = (width - GAP) // 2
         one, other = self.panes["reference"], self.panes["candidate"]
         side_by_side = mode is PaneMode.SIDE_BY_SIDE
@@ -373,26 +352,6 @@ class ComparisonView(QWidget):
             if words != pane.notice:
                 pane.notice = words
                 pane.update()
-
-    # Figures of the headers ---------------------------------------------------------------------------------------
-
-    def _note_latency(self, side: str, latency_ms: float) -> None:
-        now = time.monotonic()
-        kept = self._latencies[side]
-        kept.append((now, latency_ms))
-        while len(kept) > 1 and now - kept[0][0] > LATENCY_WINDOW_S:
-            kept.popleft()
-        if not self._figures.isActive():
-            self._figures.start()
-
-    def latency_ms(self, side: str) -> float | None:
-        """Mean latency of the last second; None where that side has not run."""
-        kept = self._latencies[side]
-        return sum(value for _, value in kept) / len(kept) if kept else None
-
-    def _show_speed(self) -> None:
-        for side, header in self.headers.items():
-            header.set_speed(self.latency_ms(side), self._model.theme.faint)
 
     # Hovering -----------------------------------------------------------------------------------------------------
 

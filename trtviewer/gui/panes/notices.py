@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trtviewer.gui.panes.headers import SIDES
 from trtviewer.gui.view_model import ViewModel
-
-SIDES = ("reference", "candidate")
 
 
 def notice(model: ViewModel, sides: Sequence[str]) -> str:
