@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -147,3 +151,72 @@ def test_that_the_panel_scrolls_down_and_never_aside(
     area = window.findChild(QScrollArea, "panel")
     assert area.widget().width() == area.viewport().width()
     assert texts_cut(area.widget()) == []
+
+
+def with_long_words(model: Path, folder: Path, words: int, *, broken: bool) -> Path:
+    """The same model with output and class names as exporters make them; a broken one gives NaN in one channel of each output."""
+    made = onnx.load(model)
+    text = model.with_suffix(".toml").read_text()
+    for output in made.graph.output:
+        long = (
+            f"/model/detection_head/{output.name}/cls_and_box/Conv_BiasAdd_output_0{'_dequantized' * words}"
+        )
+        text = text.replace(f'"{output.name}"', f'"{long}"')
+        last = next(node for node in made.graph.node if output.name in node.output)
+        if broken:
+            bias_of = next(node for node in made.graph.node if last.input[0] in node.output).input[2]
+            bias = next(one for one in made.graph.initializer if one.name == bias_of)
+            values = numpy_helper.to_array(bias).copy()
+            values[0] = np.nan
+            bias.CopyFrom(numpy_helper.from_array(values, bias.name))
+        last.output[0] = output.name = long
+    for number in range(3):
+        text = text.replace(f'"kind{number}"', f'"articulated-lorry-with-a-trailer-of-the-kind-{number}"')
+    path = folder / f"{'broken' if broken else 'sound'}.onnx"
+    onnx.save(made, path)
+    path.with_suffix(".toml").write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("size", [(1040, 700), (1280, 800), SMALLEST])
+@pytest.mark.parametrize(("words", "cut"), [(1, False), (9, True)])
+def test_that_a_long_verdict_is_set_smaller_and_only_then_cut(
+    window: MainWindow,
+    inputs: Inputs,
+    qtbot: QtBot,
+    tmp_path: Path,
+    size: tuple[int, int],
+    words: int,
+    cut: bool,
+) -> None:
+    window.resize(*size)
+    window.engine.open_reference(with_long_words(inputs.reference, tmp_path, words, broken=False))
+    window.engine.add_candidate(with_long_words(inputs.reference, tmp_path, words, broken=True))
+    window.engine.open_source(str(inputs.video))
+    wait_for_frame(window, qtbot, 0)
+    verdict = window.summary.verdict
+    qtbot.waitUntil(lambda: "NaN" in verdict.whole)
+    assert len(verdict.whole) > 300
+    # Qt's own layout of the same words in the same type: none of its lines lies outside.
+    assert verdict.heightForWidth(verdict.width()) <= verdict.height()
+    assert verdict.text().endswith("…") == cut
+    assert verdict.text().startswith("The candidate")
+    if cut:
+        assert verdict.whole in verdict.toolTip()
+    else:
+        assert verdict.text().replace("\u200b", "") == verdict.whole
+    widest = max(
+        verdict.fontMetrics().horizontalAdvance(word) for word in re.split(r"[\s\u200b]", verdict.text())
+    )
+    assert widest <= verdict.width()
+    assert texts_cut(window.findChild(QScrollArea, "panel").widget()) == []
+
+
+def test_that_a_short_verdict_is_large_and_whole(window: MainWindow, inputs: Inputs, qtbot: QtBot) -> None:
+    open_all(window, inputs)
+    wait_for_frame(window, qtbot, 0)
+    verdict = window.summary.verdict
+    qtbot.waitUntil(lambda: "INT8" in verdict.text())
+    assert verdict.text() == verdict.whole
+    assert verdict.font().pointSizeF() > 1.2 * window.font().pointSizeF()
+    assert "misses" not in verdict.toolTip()

@@ -106,7 +106,10 @@ def _extras(summary: DetectionSummary, candidate: str) -> str:
 def _nonfinite(outputs: Sequence[OutputError], candidate: str) -> str:
     """The outputs that hold inf or NaN; the candidate's first, since they explain its misses."""
     for name, counts in (
-        (candidate, {output.name: output.total.nonfinite_candidate for output in outputs}),
+        (
+            candidate.replace("The ", "the ", 1),
+            {output.name: output.total.nonfinite_candidate for output in outputs},
+        ),
         ("the reference", {output.name: output.total.nonfinite_reference for output in outputs}),
     ):
         bad = {output: count for output, count in counts.items() if count}
