@@ -419,22 +419,72 @@ def test_that_the_analysed_video_agrees_with_the_core_after_every_slider_move(
         )
 
 
-def test_that_n_goes_through_the_frames_that_disagree(comparing: MainWindow, qtbot: QtBot) -> None:
+def places_in_order(video: MatchedVideo) -> list[tuple[int, tuple[float, ...]]]:
+    """Every disagreement as the user should meet it: by frame, missed first, the larger before the smaller."""
+    table = video.disagreements
+    rows = zip(table.frame_index.tolist(), table.kind.tolist(), table.xyxy.tolist(), strict=True)
+    ordered = sorted(
+        rows, key=lambda row: (row[0], row[1], -(row[2][2] - row[2][0]) * (row[2][3] - row[2][1]))
+    )
+    return [(frame, tuple(xyxy)) for frame, _, xyxy in ordered]
+
+
+def wait_for_place(window: MainWindow, qtbot: QtBot, place: tuple[int, tuple[float, ...]]) -> None:
+    def is_there() -> bool:
+        chosen = window.view_model.selection
+        return chosen is not None and (chosen.frame_index, chosen.xyxy) == place
+
+    qtbot.waitUntil(is_there, timeout=PATIENCE_MS)
+    wait_for_frame(window, qtbot, place[0])
+
+
+def test_that_n_goes_from_one_disagreement_to_the_next_and_zooms_to_it(
+    comparing: MainWindow, qtbot: QtBot
+) -> None:
     comparing.view_model.change_settings(confidence=0.24)
     analyse(comparing, qtbot)
     qtbot.waitUntil(
         lambda: comparing.view_model.matched_video.settings == comparing.view_model.settings,
         timeout=PATIENCE_MS,
     )
-    video = comparing.view_model.matched_video
-    bad = sorted(video.frame_index[(video.missed + video.extra) > 0].tolist())
-    later = [frame for frame in bad if frame > 0][:2]
-    assert len(later) == 2
-    for frame in later:
+    places = places_in_order(comparing.view_model.matched_video)
+    assert len({frame for frame, _ in places[:12]}) > 1, "some lie in one frame, some in the next"
+    for place in places[:12]:
         press(qtbot, comparing, Qt.Key.Key_N)
-        wait_for_frame(comparing, qtbot, frame)
-    press(qtbot, comparing, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
-    wait_for_frame(comparing, qtbot, later[0])
+        wait_for_place(comparing, qtbot, place)
+    assert comparing.comparison.viewport.view.zoom > 1
+    for place in places[10::-1]:
+        press(qtbot, comparing, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+        wait_for_place(comparing, qtbot, place)
+
+
+def test_that_n_looks_ahead_where_nothing_is_analysed_yet(
+    comparing: MainWindow, inputs: Inputs, qtbot: QtBot
+) -> None:
+    comparing.view_model.change_settings(confidence=0.24)
+    qtbot.waitUntil(
+        lambda: (
+            comparing.view_model.matched_video is not None
+            and comparing.view_model.matched_video.settings == comparing.view_model.settings
+        ),
+        timeout=PATIENCE_MS,
+    )
+    assert len(comparing.view_model.matched_video.frame_index) < FRAMES
+    places = places_in_order(analysed(inputs, comparing.view_model.settings))
+    first_beyond = next(k for k, (frame, _) in enumerate(places) if frame > 0)
+    for place in places[: first_beyond + 1]:
+        press(qtbot, comparing, Qt.Key.Key_N)
+        wait_for_place(comparing, qtbot, place)
+    last = FRAMES - 1
+    comparing.requests.seek.emit(last)
+    wait_for_frame(comparing, qtbot, last)
+    for place in [place for place in places if place[0] == last]:
+        press(qtbot, comparing, Qt.Key.Key_N)
+        wait_for_place(comparing, qtbot, place)
+    press(qtbot, comparing, Qt.Key.Key_N)
+    qtbot.waitUntil(
+        lambda: comparing.view_model.status == "No disagreement after this one.", timeout=PATIENCE_MS
+    )
 
 
 def test_that_the_timeline_colours_misses_and_seeks_where_it_is_clicked(

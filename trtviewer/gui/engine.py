@@ -105,6 +105,7 @@ class Engine(Openings, LongWork, QObject):
         requests.select.connect(self.select)
         requests.thumbnail.connect(self._request_thumbnail)
         requests.analyse.connect(self.analyse)
+        requests.look_ahead.connect(lambda: self.analyse(self._model.position.frame_index))
         requests.measure_alone.connect(self.measure_alone)
         requests.show_candidate.connect(self.show_candidate)
 

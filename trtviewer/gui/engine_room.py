@@ -17,6 +17,7 @@ from typing import Any
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import TotalsResult, strides_of
+from trtviewer.compare.true_objects import Labels
 from trtviewer.errors import BadInput, TrtviewerError
 from trtviewer.gui.bookkeeper import Bookkeeper
 from trtviewer.models.spec import ModelSpec
@@ -197,14 +198,14 @@ class EngineRoom:
 
     # Analysis -----------------------------------------------------------------------------------------------------
 
-    def start_analysis(self) -> None:
-        """Analyses every frame that the books do not have yet, in the background."""
+    def start_analysis(self, first: int = 0) -> None:
+        """Analyses every frame that the books do not have yet, in the background: those from `first` on, then the others."""
         self.stop_analysis()
         if self._pair is None or self._source is None or not self.key or self._source.length is None:
             return
         pair, key, address, length = self._pair, self.key, self._source.address, self._source.length
         self._analysis = Worker(
-            "analysis", lambda cancelled: self._analyse(pair, key, address, length, cancelled)
+            "analysis", lambda cancelled: self._analyse(pair, key, address, length, first, cancelled)
         ).start()
 
     def stop_analysis(self) -> None:
@@ -213,8 +214,10 @@ class EngineRoom:
             self._analysis.join()
             self._analysis = None
 
-    def _analyse(self, pair: Pair, key: str, address: str, length: int, cancelled: threading.Event) -> None:
-        missing = self._books.missing(key, range(length))
+    def _analyse(
+        self, pair: Pair, key: str, address: str, length: int, first: int, cancelled: threading.Event
+    ) -> None:
+        missing = self._books.missing(key, [*range(first, length), *range(first)])
         done = length - len(missing)
         try:
             with open_any_source(address) as source:
@@ -263,18 +266,41 @@ class EngineRoom:
     # The report ---------------------------------------------------------------------------------------------------
 
     def write_report(
-        self, path: Path, totals: TotalsResult, settings: CompareSettings, speedup: float | None
+        self,
+        path: Path,
+        totals: TotalsResult,
+        settings: CompareSettings,
+        speedup: float | None,
+        labels: str | None,
+        cancelled: Callable[[], bool],
     ) -> None:
-        """Writes the figures as `compare --json` does. Raises: BadInput: nothing is compared, or it cannot be written."""
+        """Writes the figures as `compare --json` does, from any thread.
+
+        Args:
+            labels: a COCO file or a folder of YOLO labels; None for what the source itself knows.
+
+        Raises: BadInput: nothing is compared, the labels do not fit, or it cannot be written; Cancelled.
+        """
+        from trtviewer.compare.truth_files import labels_of
         from trtviewer.report.compare_json import write_report
 
-        write_report(path, self.report(totals, settings, speedup))
+        pair, source = self._pair, self._source
+        with ExitStack() as stack:
+            truth = None
+            if pair is not None and source is not None:
+                own = stack.enter_context(open_any_source(source.address))
+                truth = labels_of(labels, own, pair.reference.spec.classes)
+                if truth is not None:
+                    stack.enter_context(truth)
+            report = self.report(totals, settings, speedup, truth, cancelled)
+        write_report(path, report)
 
     def report(
         self,
         totals: TotalsResult,
         settings: CompareSettings,
         speedup: float | None = None,
+        labels: Labels | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> dict[str, Any]:
         """The figures as `compare` has them, from any thread. Raises: BadInput: nothing is compared; Cancelled."""
@@ -292,6 +318,7 @@ class EngineRoom:
             ReportSource(self._source.address, self._source.size, self._source.rate),
             self._pair.correspondence,
             speedup=speedup,
+            labels=labels,
             cancelled=cancelled,
         )
 
@@ -327,7 +354,7 @@ class EngineRoom:
 
 
 def _runs(indices: list[int]) -> list[tuple[int, int]]:
-    """Unbroken runs of rising indices, as (start, count)."""
+    """Unbroken runs in the order of the indices, as (start, count)."""
     runs: list[tuple[int, int]] = []
     for index in indices:
         if runs and index == sum(runs[-1]):

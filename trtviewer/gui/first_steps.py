@@ -12,7 +12,7 @@ CARELESS, GOOD = 0, 1
 
 LINES = (
     "<b>The same frames through a float detector and its INT8 twin, which was calibrated carelessly.</b>",
-    "Thick orange boxes are missed by INT8, dotted blue ones only INT8 sees. Press N for the next such frame.",
+    "Thick orange boxes are missed by INT8, dotted blue ones only INT8 sees. Press N for the next such object.",
     "Drag Confidence and see what comes back; Heatmaps shows what is left of a small object in the logits.",
 )
 

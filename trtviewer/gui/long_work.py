@@ -52,14 +52,18 @@ class LongWork:
             place: str = "window",
             retry: Callable[[], None] | None = None,
         ) -> None: ...
+        def _guarded(
+            self, work: Callable[[], object], place: str, retry: Callable[[], None] | None
+        ) -> None: ...
         def _fail(self, error: Exception, place: str, retry: Callable[[], None] | None = None) -> None: ...
 
-    def analyse(self) -> None:
+    def analyse(self, first: int = 0) -> None:
+        """Analyses what is left of the source, from that frame to the end, then what lies before it."""
         source = self._model.source
         if source is None or source.length is None or self._model.models.candidate is None:
             return
         self._pace = Pace()
-        self._do(self._room.start_analysis)
+        self._do(lambda: self._room.start_analysis(first))
 
     def stop_analysis(self) -> None:
         self._room.cancel_all()
@@ -110,11 +114,15 @@ class LongWork:
         benchmark = self._model.benchmark
         speedup = benchmark.speedup if benchmark is not None else None
 
+        labels = self._labels
+        self._model.set_status(f"Writing {path.name} …")
+
         def write() -> None:
-            self._room.write_report(path, books.totals, settings, speedup)
+            self._room.write_report(path, books.totals, settings, speedup, labels, lambda: self._closed)
             self._events.publish(lambda: self._model.set_status(f"Saved {path.name}."))
 
-        self._do(write)
+        # Truth and intervals take seconds for a long video: what is opened meanwhile need not wait for them.
+        self._finder.submit(self._guarded, write, "window", None)
 
     @property
     def labels(self) -> str | None:

@@ -30,6 +30,7 @@ from trtviewer.errors import TrtviewerError
 from trtviewer.gui.actions import ACTIONS, Menu
 from trtviewer.gui.controls.tool_row import ToolRow
 from trtviewer.gui.dialogs.problem import Banners
+from trtviewer.gui.disagreement_walk import DisagreementWalk
 from trtviewer.gui.dock_shelf import DockShelf
 from trtviewer.gui.engine import Engine
 from trtviewer.gui.file_commands import FileCommands
@@ -177,6 +178,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         widget.show()
 
     def _make_central(self, demo: Callable[[MainWindow], None] | None) -> None:
+        self.walk = DisagreementWalk(self.view_model, self.requests, self)
         self.comparison = ComparisonView(self.view_model, self)
         self.start_page = StartPage(
             self.view_model,

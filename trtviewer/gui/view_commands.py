@@ -14,7 +14,7 @@ from trtviewer.gui.panes.comparison_view import ComparisonView
 from trtviewer.gui.preferences import Preferences
 from trtviewer.gui.presentation import PresentationHead
 from trtviewer.gui.summary import Summary
-from trtviewer.gui.transport.transport_bar import TransportBar, next_disagreement
+from trtviewer.gui.transport.transport_bar import TransportBar
 from trtviewer.gui.view_model import SPEEDS, PaneMode, Requests, TruthLayer, ViewModel
 
 if TYPE_CHECKING:
@@ -74,17 +74,6 @@ class ViewCommands:
         source = self.view_model.source
         if source is not None and source.length:
             self.requests.seek.emit(source.length - 1)
-
-    def go_to_disagreement(self, *, forwards: bool) -> None:
-        model = self.view_model
-        frame = next_disagreement(model, forwards)
-        if frame is None:
-            done, total = model.analysed
-            rest = "" if total is None or done >= total else ": the video is not analysed to its end"
-            model.set_status(f"No disagreement {'after' if forwards else 'before'} this frame{rest}.")
-            return
-        model.set_playing(replace(model.playing, playing=False))
-        self.requests.seek.emit(frame)
 
     def change_speed(self, by: int) -> None:
         playing = self.view_model.playing

@@ -17,21 +17,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from trtviewer.compare.matched_video import MISSED, DisagreementTable, MatchedVideo
-from trtviewer.compare.matching import Reason
+from trtviewer.compare.matched_video import DisagreementTable, MatchedVideo
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.gui.docks.disagreement_filters import DisagreementFilters
 from trtviewer.gui.docks.disagreement_model import DisagreementModel
-from trtviewer.gui.docks.disagreement_rows import (
-    REASON_WORDS,
-    Column,
-    csv_of,
-    text_of,
-)
+from trtviewer.gui.docks.disagreement_rows import csv_of
 from trtviewer.gui.docks.disagreement_view import DisagreementView
-from trtviewer.gui.docks.figures import fixed, panel, tabular
+from trtviewer.gui.docks.figures import panel, tabular
 from trtviewer.gui.docks.newest import Newest, Pace
 from trtviewer.gui.docks.reason_bar import ReasonBar, Segment
+from trtviewer.gui.panes.choosing import selection_of_row
 from trtviewer.gui.problems import problem_of
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Requests, Selection, ViewModel
@@ -285,31 +280,9 @@ class DisagreementsDock(QWidget):
         if table is None or not index.isValid():
             return
         row = int(self.model.rows[index.row()])
-        words = " ".join(
-            text_of(table, row, column, self._class_names) for column in (Column.KIND, Column.CLASS)
-        )
-        left, top, right, bottom = table.xyxy[row].tolist()
         self._requests.select.emit(
-            Selection(
-                int(table.frame_index[row]),
-                (left, top, right, bottom),
-                f"{words} {fixed(float(table.score[row]), 2)}, {REASON_WORDS[Reason(int(table.reason[row]))]}",
-                self._reference_head(int(table.kind[row]), int(table.head[row])),
-                int(table.position[row]),
-            )
+            selection_of_row(table, row, self._class_names, self._view_model.comparison)
         )
-
-    def _reference_head(self, kind: int, head: int) -> int:
-        """The reference's head that corresponds to the one which the row names; -1 where none does."""
-        comparison = self._view_model.comparison
-        if kind == MISSED:
-            return head
-        if comparison is None or head >= len(comparison.candidate.spec.heads):
-            return -1
-        output = comparison.candidate.spec.heads[head].output
-        partner = next((mine for mine, other in comparison.correspondence.pairs if other == output), None)
-        outputs = [one.output for one in comparison.reference.spec.heads]
-        return outputs.index(partner) if partner is not None else -1
 
     def _follow(self, selection: Selection | None) -> None:
         """Something was chosen elsewhere: the table's cursor goes to its row."""

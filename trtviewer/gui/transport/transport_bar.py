@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
@@ -18,25 +17,6 @@ def clock(time_s: float) -> str:
     """1:02.4"""
     tenths = int(max(0.0, time_s) * 10 + 1e-6)
     return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
-
-
-def next_disagreement(view_model: ViewModel, forwards: bool) -> int | None:
-    """The nearest analysed frame with a miss or an extra that passes the filters; None where there is none."""
-    video = view_model.matched_video
-    if video is None:
-        return None
-    table, display = video.disagreements, view_model.display
-    shown = np.ones(len(table), np.bool_)
-    if display.classes is not None:
-        shown &= np.isin(table.class_id, list(display.classes))
-    if len(display.sizes) < 3:
-        from trtviewer.compare.totals import SIZES
-
-        shown &= np.isin(table.size, [index for index, size in enumerate(SIZES) if size in display.sizes])
-    frames = np.unique(table.frame_index[shown])
-    here = view_model.position.frame_index
-    ahead = frames[frames > here] if forwards else frames[frames < here][::-1]
-    return int(ahead[0]) if len(ahead) else None
 
 
 class TransportBar(QWidget):
