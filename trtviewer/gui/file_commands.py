@@ -174,7 +174,8 @@ class FileCommands:
 
     def save_session_to(self, path: Path) -> None:
         try:
-            write_session(path, Session.of(self.view_model, self.comparison.viewport.view))
+            view = self.comparison.viewport.view
+            write_session(path, Session.of(self.view_model, view, self.engine.labels))
         except TrtviewerError as error:
             self.view_model.add_problem(problem_of(error, "window"))
             return
@@ -203,11 +204,14 @@ class FileCommands:
             self.engine.open_source(session.source)
 
     def _source_opened(self, *_: object) -> None:
-        """The frame, the view and the loop of a session wait for its source."""
+        """The frame, the view, the loop and the truth of a session wait for its source."""
         session, source = self._wanted, self.view_model.source
         if session is None or source is None or source.address != session.source:
             return
         self._wanted = None
         self.view_model.set_playing(session.playing)
+        if session.truth is not None:
+            self.engine.open_labels(session.truth)
+        self.view_model.change_display(truth=session.display.truth)
         self.requests.seek.emit(session.frame)
         self.comparison.viewport.set_view(session.view)

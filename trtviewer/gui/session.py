@@ -14,7 +14,7 @@ from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import SIZES
 from trtviewer.errors import BadInput, BadUsage
 from trtviewer.gui.panes.viewport import FIT, View
-from trtviewer.gui.view_model import SPEEDS, Display, PaneMode, Playing, ViewModel
+from trtviewer.gui.view_model import SPEEDS, Display, PaneMode, Playing, TruthLayer, ViewModel
 
 SCHEMA = "trtviewer.session/1"
 SIDES = ("reference", "candidate")
@@ -25,6 +25,7 @@ class Session:
     """Attributes:
     reference, candidates, source: addresses; models absolute, as far as the session file's own folder tells.
     shown: which candidate stands in the pane.
+    truth: the file or folder of labels that was opened.
     frame: the frame that is shown.
     """
 
@@ -32,6 +33,7 @@ class Session:
     candidates: tuple[Path, ...] = ()
     shown: int = 0
     source: str | None = None
+    truth: Path | None = None
     frame: int = 0
     settings: CompareSettings = field(default_factory=CompareSettings)
     display: Display = field(default_factory=Display)
@@ -39,7 +41,7 @@ class Session:
     view: View = FIT
 
     @staticmethod
-    def of(view_model: ViewModel, view: View) -> Session:
+    def of(view_model: ViewModel, view: View, labels: str | None = None) -> Session:
         """What is in the window now; variants that were made here and not saved go with the window, so they are left out."""
         models, source = view_model.models, view_model.source
         lasting = [
@@ -51,6 +53,7 @@ class Session:
             candidates=tuple(lasting),
             shown=lasting.index(shown) if shown in lasting else 0,
             source=source.address if source is not None else None,
+            truth=None if labels is None else Path(labels),
             frame=view_model.position.frame_index,
             settings=view_model.settings,
             display=view_model.display,
@@ -72,6 +75,8 @@ def write_session(path: Path, session: Session) -> None:
         if not address.startswith(("scene:", "camera:")):
             address = str(Path(address).absolute())
         lines.append(f"source = {_text(address)}")
+    if session.truth is not None:
+        lines.append(f"truth = {_text(session.truth.absolute())}")
     lines += [f"frame = {session.frame}", "", "[settings]"]
     for item in fields(CompareSettings):
         value = getattr(session.settings, item.name)
@@ -86,7 +91,7 @@ def write_session(path: Path, session: Session) -> None:
         lines.append(f"classes = {sorted(display.classes)}")
     lines.append(f"sizes = [{', '.join(_text(size) for size in SIZES if size in display.sizes)}]")
     lines += [f"{name} = {str(getattr(display, name)).lower()}" for name in ("boxes", "labels", "matched")]
-    lines += ["", "[playing]", f"speed = {playing.speed!r}"]
+    lines += [f"truth = {_text(display.truth.value)}", "", "[playing]", f"speed = {playing.speed!r}"]
     if playing.loop is not None:
         lines.append(f"loop = {list(playing.loop)}")
     lines += ["", "[view]", f"zoom = {view.zoom!r}", f"x = {view.x!r}", f"y = {view.y!r}"]
@@ -115,6 +120,7 @@ def read_session(path: Path) -> Session:
             "candidates",
             "shown",
             "source",
+            "truth",
             "frame",
             "settings",
             "display",
@@ -122,7 +128,7 @@ def read_session(path: Path) -> Session:
             "view",
         ),
     )
-    reference, source = reader.get("", "reference", str, None), reader.get("", "source", str, None)
+    reference, source, truth = (reader.get("", name, str, None) for name in ("reference", "source", "truth"))
     if source is not None and not source.startswith(("scene:", "camera:")):
         source = str(folder / source)
     return Session(
@@ -130,6 +136,7 @@ def read_session(path: Path) -> Session:
         candidates=tuple(folder / one for one in reader.items("", "candidates", str, ())),
         shown=reader.get("", "shown", int, 0),
         source=source,
+        truth=None if truth is None else folder / truth,
         frame=reader.get("", "frame", int, 0),
         settings=reader.settings(),
         display=reader.display(),
@@ -199,7 +206,9 @@ class _Reader:
             raise BadInput(f"[settings] {error.what}", subject=self._path) from error
 
     def display(self) -> Display:
-        self.check("display", ("mode", "single_side", "classes", "sizes", "boxes", "labels", "matched"))
+        self.check(
+            "display", ("mode", "single_side", "classes", "sizes", "boxes", "labels", "matched", "truth")
+        )
         plain = Display()
         classes = (
             self.items("display", "classes", int, None) if "classes" in self.section("display") else None
@@ -212,6 +221,7 @@ class _Reader:
             boxes=self.get("display", "boxes", bool, True),
             labels=self.get("display", "labels", bool, True),
             matched=self.get("display", "matched", bool, True),
+            truth=TruthLayer(self._one_of("display", "truth", tuple(TruthLayer), plain.truth)),
         )
 
     def playing(self) -> Playing:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from trtviewer.compare.findings import Findings
+from trtviewer.compare.significance import Significance
+from trtviewer.compare.true_objects import Labels
+from trtviewer.compare.truth_totals import TruthTotals
 from trtviewer.models.correspond import Correspondence
 from trtviewer.report.compare_json import ReportModel, ReportSource, compare_report
 from trtviewer.report.intervals_report import detection_intervals, difference_intervals
@@ -22,10 +25,7 @@ def findings_report(
     """The report of what was found so far, of no frames too."""
     truth = None
     if findings.truth is not None and findings.labels is not None:
-        truth = {
-            **truth_report(findings.truth.result(), findings.labels),
-            "difference_intervals": difference_intervals(findings.significance.precision(findings.truth)),
-        }
+        truth = truth_figures(findings.truth, findings.labels, findings.significance)
     return compare_report(
         findings.totals.result(),
         findings.settings,
@@ -40,3 +40,11 @@ def findings_report(
             "tracks": None if findings.tracks is None else tracks_report(findings.tracks.result()),
         },
     )
+
+
+def truth_figures(totals: TruthTotals, labels: Labels, significance: Significance) -> dict[str, Any]:
+    """The key `truth`: both sides against the labels, and how sure their difference is. Args: all of the same frames."""
+    return {
+        **truth_report(totals.result(), labels),
+        "difference_intervals": difference_intervals(significance.precision(totals)),
+    }
