@@ -23,7 +23,7 @@ class ExportDialog(FileForm):
         source = view_model.source
         assert source is not None
         path = beside_source(source.address, source.name, "comparison.mp4")
-        super().__init__("export", "Export video", "Export", path, "MP4 (*.mp4)", ".mp4", parent)
+        super().__init__("export", "Export video", "Export", path, "MP4 (*.mp4)", (".mp4",), parent)
         self._view_model = view_model
         length = source.length
         first, last = view_model.playing.loop or (0, (length or _CAMERA_FRAMES) - 1)

@@ -28,16 +28,23 @@ class FileForm(QDialog):
         name: of the dialog, and the beginning of its controls' names.
         title, verb: of the window and on the button.
         path: the file that is proposed.
-        kinds: as QFileDialog's filter; suffix: what the file ends in.
+        kinds: as QFileDialog's filter; suffixes: what the file may end in, the first where it has none of them.
     """
 
     def __init__(
-        self, name: str, title: str, verb: str, path: Path, kinds: str, suffix: str, parent: QWidget | None
+        self,
+        name: str,
+        title: str,
+        verb: str,
+        path: Path,
+        kinds: str,
+        suffixes: tuple[str, ...],
+        parent: QWidget | None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         self.setWindowTitle(title)
-        self._kinds, self._suffix = kinds, suffix
+        self._kinds, self._suffixes = kinds, suffixes
         self.form = QFormLayout()
         self.form.setHorizontalSpacing(16)
         self.form.setVerticalSpacing(8)
@@ -73,7 +80,7 @@ class FileForm(QDialog):
     @property
     def file(self) -> Path | None:
         """The file that is named; None where none is."""
-        return file_of(self.path.text(), self._suffix)
+        return file_of(self.path.text(), *self._suffixes)
 
     def say(self) -> None:
         """Says what would be made, and whether that can be."""

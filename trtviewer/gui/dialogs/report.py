@@ -26,7 +26,7 @@ class ReportDialog(FileForm):
         )
         proposed = beside_source(source.address, source.name, f"{name}{suffix}")
         kinds = "Evidence (*.zip)" if bundle else "Pages (*.html)"
-        super().__init__(name, title, verb, proposed, kinds, suffix, parent)
+        super().__init__(name, title, verb, proposed, kinds, (suffix,), parent)
         self._bundle, self._length = bundle, source.length
         self.range = QComboBox()
         self.range.setObjectName(f"{name}.range")
