@@ -475,6 +475,7 @@ def test_that_n_looks_ahead_where_nothing_is_analysed_yet(
     for place in places[: first_beyond + 1]:
         press(qtbot, comparing, Qt.Key.Key_N)
         wait_for_place(comparing, qtbot, place)
+    qtbot.waitUntil(lambda: not comparing.view_model.progress, timeout=PATIENCE_MS)
     last = FRAMES - 1
     comparing.requests.seek.emit(last)
     wait_for_frame(comparing, qtbot, last)

@@ -26,7 +26,7 @@ class DisagreementWalk(QObject):
         self._requests = requests
         self._last: Selection | None = None
         self._looking_from: int | None = None
-        self._analysing = False
+        self._analysing = self._began = False
         self._settled = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settled.timeout.connect(self._give_up)
         view_model.matched_video_changed.connect(self._more_is_known)
@@ -43,7 +43,7 @@ class DisagreementWalk(QObject):
         if forwards and total is not None and done < total and self._model.comparison is not None:
             self._model.set_playing(replace(self._model.playing, playing=False))
             self._looking_from = self._model.position.frame_index
-            self._analysing = False
+            self._began = not self._is_analysing()
             self._model.set_status("Looking for the next disagreement …")
             self._requests.look_ahead.emit()
             return
@@ -77,7 +77,9 @@ class DisagreementWalk(QObject):
             self._looking_from = None  # the user went elsewhere
         elif self._went(forwards=True):
             self._looking_from = None
-            self._stop_analysis()
+            if self._began:
+                # It is in the way of what is looked at now.
+                self._requests.look_no_further.emit()
 
     def _all_is_known(self, analysed: tuple[int, int | None]) -> None:
         if self._looking_from is not None and analysed[0] == analysed[1]:
@@ -85,7 +87,7 @@ class DisagreementWalk(QObject):
 
     def _analysis_moved(self, progress: object) -> None:
         """An analysis that the user ended ends the search."""
-        running = any(one.task == "analysis" for one in self._model.progress)
+        running = self._is_analysing()
         if self._analysing and not running and self._looking_from is not None:
             self._settled.start()
         self._analysing = running
@@ -97,11 +99,8 @@ class DisagreementWalk(QObject):
             rest = "" if done == total else ": the video is not analysed to its end"
             self._model.set_status(f"No disagreement after this one{rest}.")
 
-    def _stop_analysis(self) -> None:
-        """It was begun for the search, and is in the way of what is looked at now."""
-        for one in self._model.progress:
-            if one.task == "analysis" and one.cancel is not None:
-                one.cancel()
+    def _is_analysing(self) -> bool:
+        return any(one.task == "analysis" for one in self._model.progress)
 
 
 def neighbour(

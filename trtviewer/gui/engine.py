@@ -106,6 +106,7 @@ class Engine(Openings, LongWork, QObject):
         requests.thumbnail.connect(self._request_thumbnail)
         requests.analyse.connect(self.analyse)
         requests.look_ahead.connect(lambda: self.analyse(self._model.position.frame_index))
+        requests.look_no_further.connect(lambda: self._do(self._room.stop_analysis))
         requests.measure_alone.connect(self.measure_alone)
         requests.show_candidate.connect(self.show_candidate)
 

@@ -86,7 +86,7 @@ class Requests(QObject):
     thumbnail(int): a small picture of that frame; the newest request wins.
     select(Selection | None): choose a place; the window seeks, then sets `ViewModel.selection`.
     analyse(): analyse the whole source in the background (or the rest of it).
-    look_ahead(): the same, beginning with what comes after the frame that is shown.
+    look_ahead(), look_no_further(): the same, beginning with what comes after the frame that is shown; and the end of it.
     measure_alone(): run the benchmark, each model alone, then both; answered by `ViewModel.benchmark_changed`.
     show_candidate(int): put that candidate in the pane.
     reveal(str): bring the dock of that id to the front.
@@ -99,6 +99,7 @@ class Requests(QObject):
     select = Signal(object)
     analyse = Signal()
     look_ahead = Signal()
+    look_no_further = Signal()
     measure_alone = Signal()
     show_candidate = Signal(object)
     reveal = Signal(object)
