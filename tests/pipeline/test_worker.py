@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import wait
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
+from tests.build import networks
 from trtviewer.errors import BadInput
+from trtviewer.models.load import load_spec
 from trtviewer.models.spec import ModelSpec
 from trtviewer.pipeline.worker import RunnerThread, Worker
+from trtviewer.runners.ort import OrtRunner
 from trtviewer.runners.runner import InputTensor, RunnerInfo, RunResult, RunTimes
 
 
@@ -74,6 +81,9 @@ class Recorder:
             raise BadInput("no such frame")
         return RunResult({"out": np.full(1, frame_index, np.float32)}, RunTimes(0, 0, 0))
 
+    def stop(self) -> None:
+        return
+
 
 def test_that_a_runner_is_opened_used_and_closed_on_one_thread_in_order() -> None:
     recorder = Recorder()
@@ -94,3 +104,42 @@ def test_that_a_runner_that_cannot_be_opened_leaves_no_thread() -> None:
         RunnerThread(Recorder(fail_open=True), "reference"),
     ):
         pass
+
+
+def endless(path: Path) -> Path:
+    """A convolution whose output goes round a loop that ends after centuries; with its sidecar."""
+    networks.open_shaped(path)
+    model = onnx.load(path)
+    (convolution,) = model.graph.node
+    convolution.output[0] = "begun"
+    value, shape = helper.make_tensor_value_info, [1, networks.CHANNELS, 1, 1]
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["more"], ["again"]), helper.make_node("Neg", ["at"], ["turned"])],
+        "turn",
+        [
+            value("turn", TensorProto.INT64, []),
+            value("more", TensorProto.BOOL, []),
+            value("at", TensorProto.FLOAT, shape),
+        ],
+        [value("again", TensorProto.BOOL, []), value("turned", TensorProto.FLOAT, shape)],
+    )
+    model.graph.initializer.append(numpy_helper.from_array(np.array(2**60, np.int64), "turns"))
+    model.graph.node.append(helper.make_node("Loop", ["turns", "", "begun"], ["y"], body=body))
+    onnx.save(model, path)
+    return path
+
+
+def test_that_abandoned_requests_are_stopped_or_never_begun(tmp_path: Path) -> None:
+    spec = load_spec(endless(tmp_path / "endless.onnx"))
+    tensor = np.zeros((1, 3, 64, 64), np.float32)
+    with RunnerThread(OrtRunner(spec, threads=1), "endless") as runner:
+        answers = [runner.submit(tensor, index) for index in range(3)]
+        while not answers[0].running():
+            assert not answers[0].done()
+        runner.abandon(answers[:2])
+        assert isinstance(answers[0].exception(), BadInput), "it was under way"
+        assert answers[1].cancelled(), "it had not begun"
+        while not answers[2].running():
+            assert not answers[2].done(), "nobody has given it up"
+        runner.abandon(answers)
+        wait(answers)

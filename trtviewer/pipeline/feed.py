@@ -144,6 +144,8 @@ class PairFeed:
                         raise
         finally:
             # Runs that are under way read the inputs.
+            for side in (self._reference, self._candidate):
+                side.abandon(self._asked)
             wait(self._asked)
             self._inputs.__exit__(kind, error, trace)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -65,6 +65,8 @@ class RunnerThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._outputs = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{name}'s outputs")
         self._free = threading.Semaphore(IN_FLIGHT)
+        self._lock = threading.Lock()
+        self._running: Future[RunResult] | None = None
 
     @property
     def spec(self) -> ModelSpec:
@@ -95,16 +97,38 @@ class RunnerThread:
 
     def submit(self, tensor: InputTensor, frame_index: int) -> Future[RunResult]:
         """Asks for one run; `tensor` must stay as it is until the answer is there."""
-        if not isinstance(self._runner, GpuRunner):
-            return self._executor.submit(self._runner.run, tensor, frame_index)
         answer: Future[RunResult] = Future()
-        self._executor.submit(self._begin, self._runner, tensor, frame_index, answer)
+        if isinstance(self._runner, GpuRunner):
+            self._executor.submit(self._begin, self._runner, tensor, frame_index, answer)
+        else:
+            self._executor.submit(self._run, tensor, frame_index, answer)
         return answer
+
+    def abandon(self, answers: Collection[Future[RunResult]]) -> None:
+        """Ends soon what nobody waits for any more: of these requests the one under way is stopped, and none is begun; does not wait."""
+        for answer in answers:
+            answer.cancel()
+        with self._lock:
+            if self._running in answers:
+                self._runner.stop()
+
+    def _run(self, tensor: InputTensor, frame_index: int, answer: Future[RunResult]) -> None:
+        with self._lock:
+            self._running = answer
+        if not answer.set_running_or_notify_cancel():
+            return
+        try:
+            answer.set_result(self._runner.run(tensor, frame_index))
+        except BaseException as error:  # re-raised where the answer is read
+            answer.set_exception(error)
 
     def _begin(
         self, runner: GpuRunner, tensor: InputTensor, frame_index: int, answer: Future[RunResult]
     ) -> None:
         self._free.acquire()
+        if not answer.set_running_or_notify_cancel():
+            self._free.release()
+            return
         try:
             pending = runner.begin(tensor, frame_index)
         except BaseException as error:  # re-raised where the answer is read

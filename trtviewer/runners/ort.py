@@ -72,6 +72,7 @@ class OrtRunner:
         self._threads = threads
         self._session: ort.InferenceSession | None = None
         self._outputs = [head.output for head in spec.heads]
+        self._run_options = ort.RunOptions()
 
     @property
     def spec(self) -> ModelSpec:
@@ -101,11 +102,13 @@ class OrtRunner:
             raise RuntimeError("a runner runs only while it is entered")
         if isinstance(tensor, DeviceTensor):
             raise TypeError("this runner reads its input in the host's memory")
+        # Its own for each run: a stop that comes late finds the run that it was meant for.
+        options = self._run_options = ort.RunOptions()
         begin = time.perf_counter()
         fed = to_model_layout(tensor, self._input)
         ready = time.perf_counter()
         try:
-            outputs = self._session.run(self._outputs, {self._input.name: fed})
+            outputs = self._session.run(self._outputs, {self._input.name: fed}, options)
         except ORT_ERRORS as error:
             raise BadInput(
                 f"failed while running frame {frame_index}: {first_line(error)}",
@@ -117,6 +120,9 @@ class OrtRunner:
         done = time.perf_counter()
         times = RunTimes(1e3 * (ready - begin), 1e3 * (computed - ready), 1e3 * (done - computed))
         return RunResult(heads, times)
+
+    def stop(self) -> None:
+        self._run_options.terminate = True
 
 
 def _input_of(spec: ModelSpec) -> InputSpec:

@@ -47,6 +47,9 @@ class RecordedRunner:
         heads = self._opened().read(frame_index)
         return RunResult(heads, RunTimes(0.0, 0.0, 1e3 * (time.perf_counter() - begin)))
 
+    def stop(self) -> None:
+        return
+
     def __enter__(self) -> Self:
         self._frames = RecordedFrames(self._spec.path)
         return self

@@ -96,6 +96,9 @@ class Runner(Protocol):
             MissingRuntime: the device is gone.
         """
 
+    def stop(self) -> None:
+        """Ends the run under way, which then raises; called from another thread. Does nothing where a run is over in milliseconds."""
+
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
