@@ -53,6 +53,7 @@ import numpy as np
 from tests.model_zoo import class_names, tiny_yolo_anchor, write_anchor_sidecar
 from trtviewer.models.load import load_spec
 from trtviewer.models.trust import trust
+from trtviewer.runners.gpu_runner import IN_FLIGHT
 from trtviewer.runners.trt import TrtRunner
 folder = Path(sys.argv[1])
 model = tiny_yolo_anchor(folder / "tiny.onnx")
@@ -62,14 +63,14 @@ write_anchor_sidecar(plan, (8, 16, 32), class_names(3), size=(64, 64))
 trust(plan)
 execute = tensorrt.IExecutionContext.execute_async_v3
 calls = []
-def third(self, stream_handle):
+def counted(self, stream_handle):
     calls.append(1)
     done = execute(self, stream_handle)
-    if len(calls) == 3:  # two of the warm-up: this one is being recorded
+    if len(calls) == IN_FLIGHT + 1:  # each slot once in the warm-up: this one is being recorded
         print("running", flush=True)
         happen()
     return done
-tensorrt.IExecutionContext.execute_async_v3 = third
+tensorrt.IExecutionContext.execute_async_v3 = counted
 spec = load_spec(plan)
 def run():
     with TrtRunner(spec, probe=False) as runner:
@@ -114,8 +115,13 @@ class Ending:
         return [word for word in COMPLAINTS if word in self.err.lower()]
 
 
-def ended(code: str, *arguments: object, by: signal.Signals | None = None) -> Ending:
-    """Starts a program, sends it the signal once it says that it is running, and waits for its end."""
+def ended(
+    code: str, *arguments: object, by: signal.Signals | None = None, wait_s: float = ENDS_WITHIN_S
+) -> Ending:
+    """Starts a program, sends it the signal once it says that it is running, and waits for its end and that of all that it started.
+
+    Raises: subprocess.TimeoutExpired: it has not ended after `wait_s`.
+    """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(DOUBLE), *sys.path])}
     command = [sys.executable, "-c", code, *map(str, arguments)]
     with subprocess.Popen(
@@ -127,7 +133,7 @@ def ended(code: str, *arguments: object, by: signal.Signals | None = None) -> En
         if by is not None and first:
             running.send_signal(by)
         try:
-            out, err = running.communicate(timeout=60 if by is None else ENDS_WITHIN_S)
+            out, err = running.communicate(timeout=wait_s)
         except subprocess.TimeoutExpired:
             running.kill()
             raise

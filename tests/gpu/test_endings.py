@@ -45,7 +45,7 @@ def test_that_a_program_that_is_stopped_while_a_graph_is_recorded_ends_at_once(
 
 
 def test_that_an_error_in_the_middle_of_a_recording_leaves_the_gpu_usable(tmp_path: Path) -> None:
-    found = ended(THROWN_IN_A_CAPTURE, tmp_path)
+    found = ended(THROWN_IN_A_CAPTURE, tmp_path, wait_s=60)
     assert found.out.splitlines() == ["running", "thrown while a graph is recorded", "runs again"], found
     assert not found.complaints, found
     assert found.status == 0

@@ -1,4 +1,4 @@
-"""What every runner on the GPU does alike: one stream for its work, one for its outputs, two runs under way at once.
+"""What every runner on the GPU does alike: one stream for its work, one for its outputs, three runs under way at once.
 
     compute stream   [wait for the input] [upload] t1 [the network] t2      [next frame ...]
     copy stream                                        [outputs to pinned memory] t3
@@ -24,8 +24,8 @@ from trtviewer.runners.cuda import DeviceBuffer, DeviceSession, Event, PinnedArr
 from trtviewer.runners.heads import as_heads
 from trtviewer.runners.runner import DeviceTensor, InputTensor, RunnerInfo, RunResult, RunTimes
 
-IN_FLIGHT = 2
-"""Runs that may be begun and not finished."""
+IN_FLIGHT = 3
+"""Runs that may be begun and not finished: one computes, one waits for its turn, and one's outputs are on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,9 @@ class GpuRunner(ABC):
 
     def run(self, tensor: InputTensor, frame_index: int) -> RunResult:
         return self.finish(self.begin(tensor, frame_index))
+
+    def stop(self) -> None:
+        return
 
     def begin(self, tensor: InputTensor, frame_index: int) -> PendingRun:
         """Puts a run on the streams and does not wait. At most `IN_FLIGHT` are begun and not finished, and they finish in order.
