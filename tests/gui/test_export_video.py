@@ -19,8 +19,9 @@ from trtviewer.compare.settings import CompareSettings
 from trtviewer.errors import BadInput, Cancelled
 from trtviewer.gui.dialogs.export import ExportDialog
 from trtviewer.gui.export_video import GAP, HEAD, VideoRequest, write_video
+from trtviewer.gui.file_makers import video_work
+from trtviewer.gui.file_work import FileWork
 from trtviewer.gui.theme import BOX_STYLES, DARK
-from trtviewer.gui.video_export import VideoExport
 from trtviewer.gui.view_model import (
     Display,
     ModelEntry,
@@ -165,9 +166,9 @@ def test_that_an_export_shows_progress_and_says_where_it_saved(
 ) -> None:
     seen: list[Progress] = []
     ready.progress_changed.connect(lambda progress: seen.extend(progress))
-    export = VideoExport(ready)
+    export = FileWork("export", ready)
     with qtbot.waitSignal(export.finished, timeout=20_000):
-        export.start(request_)
+        export.start("Exporting out.mp4", video_work(request_))
         assert export.running
     assert not export.running
     assert seen[0].title == "Exporting out.mp4"
@@ -179,10 +180,10 @@ def test_that_an_export_shows_progress_and_says_where_it_saved(
 def test_that_cancel_ends_an_export_and_leaves_nothing(
     qtbot: QtBot, ready: ViewModel, request_: VideoRequest
 ) -> None:
-    export = VideoExport(ready)
+    export = FileWork("export", ready)
     cancel: Callable[[], None] | None = None
     with qtbot.waitSignal(export.finished, timeout=20_000):
-        export.start(replace(request_, frames=FrameRange()))
+        export.start("Exporting", video_work(replace(request_, frames=FrameRange())))
         cancel = ready.progress[0].cancel
         assert cancel is not None
         cancel()
@@ -193,9 +194,11 @@ def test_that_cancel_ends_an_export_and_leaves_nothing(
 def test_that_a_failed_export_is_a_banner_with_advice(
     qtbot: QtBot, ready: ViewModel, request_: VideoRequest
 ) -> None:
-    export = VideoExport(ready)
+    export = FileWork("export", ready)
     with qtbot.waitSignal(export.finished, timeout=20_000):
-        export.start(replace(request_, path=request_.path.parent / "not there" / "a.mp4"))
+        export.start(
+            "Exporting", video_work(replace(request_, path=request_.path.parent / "not there" / "a.mp4"))
+        )
     (problem,) = ready.problems
     assert "cannot be written" in problem.what
     assert problem.advice
@@ -205,8 +208,8 @@ def test_that_a_failed_export_is_a_banner_with_advice(
 def test_that_closing_in_the_middle_waits_and_leaves_nothing(
     ready: ViewModel, request_: VideoRequest
 ) -> None:
-    export = VideoExport(ready)
-    export.start(replace(request_, frames=FrameRange()))
+    export = FileWork("export", ready)
+    export.start("Exporting", video_work(replace(request_, frames=FrameRange())))
     export.close()
     assert not export.running
     assert not request_.path.exists()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QStackedWidget
 
@@ -17,9 +15,6 @@ from trtviewer.gui.preferences import Preferences
 from trtviewer.gui.session import Session, read_session, write_session
 from trtviewer.gui.start_page import paths_of
 from trtviewer.gui.view_model import PaneMode, Requests, ViewModel
-
-if TYPE_CHECKING:
-    from trtviewer.gui.video_export import VideoExport
 
 MODEL_FILTER = "Models (*.onnx *.engine *.plan *.trt);;All files (*)"
 SOURCE_FILTER = (
@@ -36,7 +31,6 @@ class FileCommands:
     engine: Engine
     comparison: ComparisonView
     preferences: Preferences
-    video_export: VideoExport
     _stack: QStackedWidget
     _wanted: Session | None
     _reading: QDialog | None
@@ -152,15 +146,6 @@ class FileCommands:
     def copy_picture(self) -> None:
         QGuiApplication.clipboard().setImage(with_legend(self.comparison, self.view_model))
         self.view_model.set_status("The picture is on the clipboard.")
-
-    def export_video(self) -> None:
-        """Asks what of the video to write, and writes it in the background."""
-        from trtviewer.gui.dialogs.export import ExportDialog
-
-        dialog = ExportDialog(self.view_model, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.video_export.start(dialog.request()))
-        dialog.open()
 
     def save_figures(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save figures", "comparison.json", "JSON (*.json)")

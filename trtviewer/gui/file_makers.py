@@ -1,4 +1,4 @@
-"""The commands of the File menu that make a file in the background: report, evidence, engine."""
+"""The commands of the File menu that make a file in the background: video, report, evidence, engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction
 from trtviewer.build.request import BuildProgress, BuildRequest, Runtime
 from trtviewer.gui.builders import TITLES, builders, built_words, cannot_run, missing, phase_words
 from trtviewer.gui.export_report import ReportRequest, write_reports
-from trtviewer.gui.file_work import FileWork, Tell
+from trtviewer.gui.file_work import FileWork, Tell, Work
 from trtviewer.gui.problems import finished
 from trtviewer.gui.unsaved import Unsaved
 from trtviewer.gui.view_model import Problem, ViewModel
@@ -23,6 +23,7 @@ from trtviewer.sources.source import FrameRange
 if TYPE_CHECKING:
     from trtviewer.gui.dialogs.build_engine import EngineRequest
     from trtviewer.gui.engine import Engine
+    from trtviewer.gui.export_video import VideoRequest
 
 WHOLE_RUNS = ("file.export_video", "file.export_report", "file.save_evidence")
 """The commands that run both models over the source once more."""
@@ -33,6 +34,7 @@ class FileMakers:
 
     view_model: ViewModel
     engine: Engine
+    video_work: FileWork
     report_work: FileWork
     build_work: FileWork
     actions_by_id: dict[str, QAction]
@@ -49,6 +51,18 @@ class FileMakers:
         models = self.view_model.models
         open_ones = [one.path for one in (models.reference, *models.candidates) if one is not None]
         return not self.unsaved.hold(open_ones, self.close)
+
+    def export_video(self) -> None:
+        """Asks what of the video to write, and writes it in the background."""
+        from trtviewer.gui.dialogs.export import ExportDialog
+
+        dialog = ExportDialog(self.view_model, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._write_video(dialog.request()))
+        dialog.open()
+
+    def _write_video(self, request: VideoRequest) -> None:
+        self.video_work.start(f"Exporting {request.path.name}", video_work(request))
 
     def export_report(self) -> None:
         """Asks of which frames and where to, and writes the page in the background."""
@@ -142,3 +156,15 @@ class FileMakers:
             return finished(words, "build", lambda: self.engine.add_candidate(request.path))
 
         self.build_work.start(f"Building {request.path.name} with {TITLES[request.runtime]}", work)
+
+
+def video_work(request: VideoRequest) -> Work:
+    """Writes the video, for a `FileWork`."""
+
+    def work(tell: Tell, cancelled: Callable[[], bool]) -> str:
+        from trtviewer.gui.export_video import write_video
+
+        count = write_video(request, lambda done, total: tell("", done, total), cancelled)
+        return f"Saved {request.path.name}, {count:,} frames."
+
+    return work

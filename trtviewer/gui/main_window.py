@@ -49,7 +49,6 @@ from trtviewer.gui.style_sheet import style_sheet
 from trtviewer.gui.theme import THEMES, Theme, palette, system_theme
 from trtviewer.gui.transport.transport_bar import TransportBar
 from trtviewer.gui.unsaved import Unsaved
-from trtviewer.gui.video_export import VideoExport
 from trtviewer.gui.view_commands import ViewCommands
 from trtviewer.gui.view_model import Requests, ViewModel
 from trtviewer.gui.what_if import WhatIf
@@ -97,7 +96,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         self.engine = Engine(self.view_model, self.requests, self)
         self.what_if = WhatIf(self.view_model, self.requests, self.engine, self)
         self.unsaved = Unsaved(self, self.view_model, self.requests)
-        self.video_export = VideoExport(self.view_model, self)
+        self.video_work = FileWork("export", self.view_model, self)
         self.report_work = FileWork("report", self.view_model, self)
         self.build_work = FileWork("build", self.view_model, self)
         self.actions_by_id: dict[str, QAction] = {}
@@ -394,7 +393,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         if self._help is not None:
             self._help.stop()
         self.shelf.close()
-        for work in (self.video_export, self.report_work, self.build_work):
+        for work in (self.video_work, self.report_work, self.build_work):
             work.close()
         self.what_if.close()
         self.engine.close()
