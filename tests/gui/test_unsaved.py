@@ -139,6 +139,27 @@ def test_that_closing_the_candidate_asks_and_the_window_then_does_not(
     assert not changed.isVisible()
 
 
+def test_that_a_variant_that_fell_out_of_its_place_is_still_asked_for(
+    changed: MainWindow, qtbot: QtBot, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = variant_of(changed)
+    changed.findChild(QAction, "compare.swap").trigger()
+    changed.engine.open_reference(inputs.reference)
+    qtbot.waitUntil(lambda: changed.view_model.models.reference.spec is not None, timeout=PATIENCE_MS)
+    models = changed.view_model.models
+    assert path not in {models.reference.path, *(one.path for one in models.candidates)}
+    choose(monkeypatch, str(tmp_path / "kept.onnx"))
+    changed.close()
+    press(changed, qtbot, "save")
+    qtbot.waitUntil(lambda: not changed.isVisible(), timeout=PATIENCE_MS)
+    assert load_spec(tmp_path / "kept.onnx").classes == load_spec(inputs.reference).classes
+
+
+def test_that_a_variant_is_no_recent_file(changed: MainWindow, inputs: Inputs) -> None:
+    assert str(variant_of(changed)) not in changed.preferences.recent_models
+    assert str(inputs.candidate) in changed.preferences.recent_models
+
+
 def test_that_a_saved_variant_is_not_asked_for_and_is_offered_where_it_lies(
     changed: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:

@@ -48,9 +48,7 @@ class FileMakers:
 
     def _let_go(self) -> bool:
         """Whether the window may close now; else it asks, and closes after the answer."""
-        models = self.view_model.models
-        open_ones = [one.path for one in (models.reference, *models.candidates) if one is not None]
-        return not self.unsaved.hold(open_ones, self.close)
+        return not self.unsaved.hold(self.view_model.what_if.variants, self.close)
 
     def export_video(self) -> None:
         """Asks what of the video to write, and writes it in the background."""

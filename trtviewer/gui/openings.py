@@ -241,7 +241,8 @@ class Openings:
             self._model.set_matched_video(None)
             self._model.set_video_errors(None)
         self._playing_changed(self._model.playing)
-        self.opened.emit("model", str(path))
+        if self._model.what_if.variant(path).made is None:  # a variant that was made here goes with the window
+            self.opened.emit("model", str(path))
 
     def _model_failed(self, side: str, path: Path, message: str, running: Path | None) -> None:
         """What was running goes on, and is shown again; only where nothing was does the failed one keep its place."""

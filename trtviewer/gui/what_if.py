@@ -265,7 +265,7 @@ class WhatIf(ThresholdWorks):
 
             for done, (path, out) in enumerate(request.files):
                 self._tell(f"Saving {out.name}", done, len(request.files))
-                copy_model(path, specs[path] or load_spec(path), out)
+                copy_model(path, specs.get(path) or load_spec(path), out)
                 self._note_saved(path)
 
         self._start("variants", "Saving variants", work)
