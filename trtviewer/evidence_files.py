@@ -14,7 +14,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from trtviewer.errors import BadInput
@@ -65,6 +65,22 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     """The manifest of an unpacked bundle."""
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return manifest
+
+
+def recorded_model(folder: Path) -> tuple[str, str]:
+    """File name and precision of the model that an unpacked side is of; empty where the bundle does not say.
+
+    Args: folder: what `recorded_side` gave of a bundle.
+    """
+    said = manifest_of(folder.parent).get(folder.name, {})
+    # Whoever wrote it may have been on another system.
+    return PureWindowsPath(str(said.get("path", ""))).name, str(said.get("precision", ""))
+
+
+def recorded_hash(folder: Path) -> str | None:
+    """The SHA-256 of that model's file, where the bundle knows it."""
+    digest = manifest_of(folder.parent).get(folder.name, {}).get("sha256")
+    return None if digest is None else str(digest)
 
 
 def unpacked(bundle: Path) -> Path:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,6 +115,26 @@ def test_that_evidence_of_a_loop_or_of_this_frame_is_of_those_frames_alone(
     assert open_bundle(tmp_path / "one.zip").frames == (13,)
     make(comparing, qtbot, "file.export_report", tmp_path / "all.html", "The whole video")
     assert comparing.view_model.status == f"Saved all.html, of {FRAMES} frames."
+
+
+def test_that_dropped_evidence_opens_whole_with_the_names_of_its_models(
+    comparing: MainWindow,
+    make_window: Callable[[], MainWindow],
+    inputs: Inputs,
+    qtbot: QtBot,
+    tmp_path: Path,
+) -> None:
+    make(comparing, qtbot, "file.save_evidence", tmp_path / "e.zip")
+    again = make_window()
+    again.engine.open_paths([tmp_path / "e.zip"])
+    wait_for_frame(again, qtbot, 0)
+    models = again.view_model.models
+    assert (models.reference.name, models.candidate.name) == (inputs.reference.name, inputs.candidate.name)
+    assert models.candidate.precision == "INT8"
+    assert again.view_model.settings.confidence == CONFIDENCE
+    shown = again.view_model.comparison
+    assert shown.missed + shown.extra > 0
+    qtbot.waitUntil(lambda: again.summary.verdict.text().startswith("INT8"), timeout=PATIENCE_MS)
 
 
 def test_that_cancel_ends_a_report_and_leaves_nothing(

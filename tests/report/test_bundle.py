@@ -75,6 +75,38 @@ def test_that_a_bundle_gives_back_pixels_heads_and_settings(tmp_path: Path) -> N
                     assert np.array_equal(heads[name], values)
 
 
+def test_that_a_side_is_called_by_its_model_and_its_arithmetic(tmp_path: Path) -> None:
+    made = evidence(tmp_path / "e.zip")
+    for side in ("reference", "candidate"):
+        spec, of_model = load_spec(tmp_path / "e.zip" / side), getattr(made[0], side)
+        assert spec.name == of_model.spec.path.name
+        assert spec.path == tmp_path / "e.zip" / side
+        with open_runner(spec) as runner:
+            assert runner.info.precision == of_model.info.precision
+    again = tmp_path / "again.zip"
+    options = ("--json", str(tmp_path / "again.json"), "--bundle", str(again))
+    command = ["compare", "--source", str(tmp_path / "e.zip"), *options]
+    for side in ("reference", "candidate"):
+        command += [f"--{side}", str(tmp_path / "e.zip" / side)]
+    assert run(command) == 0
+    report = json.loads((tmp_path / "again.json").read_text())
+    assert report["verdict"][0].startswith("INT8 ")
+    assert load_spec(again / "candidate").name == made[0].candidate.spec.path.name
+    assert open_bundle(again).manifest["reference"]["sha256"] == HASHES["reference"]
+
+
+def test_that_diff_takes_a_side_and_says_so_of_a_whole_bundle(tmp_path: Path) -> None:
+    evidence(tmp_path / "e.zip")
+    sides = [str(tmp_path / "e.zip" / side) for side in ("reference", "candidate")]
+    assert run(["diff", *sides, "--json", str(tmp_path / "d.json")]) == 0
+    difference = json.loads((tmp_path / "d.json").read_text())
+    assert difference["frames"] == 3
+    assert all(output["mse"] > 0 for output in difference["outputs"])
+    with pytest.raises(BadInput) as caught:
+        run(["diff", str(tmp_path / "e.zip"), str(tmp_path / "e.zip")])
+    assert f"give {sides[0]} or {sides[1]}" in str(caught.value)
+
+
 def test_that_other_families_come_back_too(tmp_path: Path) -> None:
     spec = dfl_spec("reference.onnx")
     heads = random_heads(spec, 1)

@@ -20,6 +20,7 @@ from trtviewer.compare.frame_comparison import paired_maps
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.tensor_error import TensorErrors
 from trtviewer.errors import BadInput
+from trtviewer.evidence_files import recorded_side
 from trtviewer.models.correspond import correspond
 from trtviewer.models.load import load_spec
 from trtviewer.models.spec import Family, HeadSpec, ModelSpec
@@ -33,7 +34,10 @@ Heads = Mapping[str, NDArray[np.float32]]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "reference", type=Path, metavar="REFERENCE", help="a folder of outputs, a .npy or a .bin"
+        "reference",
+        type=Path,
+        metavar="REFERENCE",
+        help="a folder of outputs, a .npy, a .bin, or EVIDENCE.zip/reference",
     )
     parser.add_argument("candidate", type=Path, metavar="CANDIDATE", help="the same, of the other run")
     epsilon = CompareSettings().epsilon
@@ -47,10 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
     epsilon = CompareSettings(epsilon=arguments.epsilon).epsilon
     if arguments.json is not None:
         require_writable(arguments.json)
-    for path in (arguments.reference, arguments.candidate):
+    places = [recorded_side(path) for path in (arguments.reference, arguments.candidate)]
+    for path in places:
         if not path.exists():
             raise BadInput("does not exist", subject=path)
-    folders = [path.is_dir() for path in (arguments.reference, arguments.candidate)]
+    folders = [path.is_dir() for path in places]
     if folders[0] != folders[1]:
         raise BadInput(
             "one is a folder and the other a file",
@@ -103,7 +108,7 @@ def _folders(
     reference: Path, candidate: Path
 ) -> tuple[ModelSpec, ModelSpec, int, Iterator[tuple[Heads, Heads]]]:
     specs = load_spec(reference), load_spec(candidate)
-    ours, theirs = RecordedFrames(reference), RecordedFrames(candidate)
+    ours, theirs = (RecordedFrames(recorded_side(path)) for path in (reference, candidate))
     if len(ours) != len(theirs):
         raise BadInput(
             f"hold unequal numbers of frames, {len(ours)} and {len(theirs)}",

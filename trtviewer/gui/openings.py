@@ -60,11 +60,14 @@ class Openings:
         def _playing_changed(self, playing: Playing) -> None: ...
 
     def open_paths(self, paths: Sequence[str | Path], side: str | None = None) -> None:
-        """Opens whatever was dropped: models, videos, pictures, folders, several at once.
+        """Opens whatever was dropped: models, videos, pictures, folders, several at once; an evidence bundle whole.
 
         Args:
             side: "reference" or "candidate" where the user dropped on that pane; else the models' precision decides.
         """
+        for bundle in (Path(path) for path in paths if Path(path).suffix.lower() == ".zip"):
+            self._do(lambda bundle=bundle: self._open_evidence(bundle), "source")
+        paths = [path for path in paths if Path(path).suffix.lower() != ".zip"]
         models = [Path(path) for path in paths if is_model(Path(path))]
         sources = [str(path) for path in paths if not is_model(Path(path))]
         if models:
@@ -143,6 +146,20 @@ class Openings:
         self._model.clear_problems("window")
         self._model.set_progress(Progress("source", f"Opening {_short(address)}"))
         self._do(lambda: self._open_source(address), place="source", retry=lambda: self.open_source(address))
+
+    def _open_evidence(self, path: Path) -> None:
+        """Both sides, the frames and the thresholds of an evidence bundle."""
+        from trtviewer.report.bundle import open_bundle
+
+        bundle = open_bundle(path)
+
+        def open_all() -> None:
+            self._model.set_settings(bundle.settings)
+            self.open_reference(bundle.reference)
+            self.add_candidate(bundle.candidate)
+            self.open_source(bundle.source)
+
+        self._events.publish(open_all)
 
     def _sort_models(self, paths: Sequence[Path], side: str | None) -> None:
         """Decides which model is which: Q/DQ or INT8 is the candidate; a lone FP32 is the reference while there is none."""
@@ -241,7 +258,9 @@ class Openings:
             self._model.set_matched_video(None)
             self._model.set_video_errors(None)
         self._playing_changed(self._model.playing)
-        if self._model.what_if.variant(path).made is None:  # a variant that was made here goes with the window
+        if (
+            self._model.what_if.variant(path).made is None
+        ):  # a variant that was made here goes with the window
             self.opened.emit("model", str(path))
 
     def _model_failed(self, side: str, path: Path, message: str, running: Path | None) -> None:

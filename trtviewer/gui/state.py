@@ -65,7 +65,7 @@ class ModelEntry:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return self.path.name if self.spec is None else self.spec.name
 
     @property
     def precision(self) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from trtviewer.errors import BadInput
-from trtviewer.evidence_files import recorded_side
+from trtviewer.evidence_files import SIDES, is_evidence, recorded_model, recorded_side
 from trtviewer.models.ambiguous import AmbiguousModel
 from trtviewer.models.engine_file import load_engine
 from trtviewer.models.onnx_file import load_onnx
 from trtviewer.models.recorded_folder import load_recorded
 from trtviewer.models.sidecar import Sidecar, read_sidecar, sidecar_path
-from trtviewer.models.spec import ModelSpec
+from trtviewer.models.spec import ModelSpec, Precision
 
 __all__ = ["AmbiguousModel", "is_model", "load_spec"]
 
@@ -29,7 +30,7 @@ def load_spec(path: Path, overrides: Sidecar | None = None) -> ModelSpec:
         AmbiguousModel: its shapes allow several readings, and nothing says which.
         BadInput: it is not there, no model that is known, damaged, or contradicts its sidecar.
     """
-    path = recorded_side(path)
+    given, path = path, recorded_side(path)
     if not path.exists():
         raise BadInput("does not exist", subject=path)
     loader = _LOADERS.get(_kind(path))
@@ -43,15 +44,25 @@ def load_spec(path: Path, overrides: Sidecar | None = None) -> ModelSpec:
         raise _unknown(path)
     beside = sidecar_path(path)
     sidecar = read_sidecar(beside) if beside.is_file() else Sidecar()
-    return loader(path, sidecar if overrides is None else overrides.over(sidecar))
+    spec = loader(path, sidecar if overrides is None else overrides.over(sidecar))
+    return spec if path == given else _of_evidence(spec, given, path)
+
+
+def _of_evidence(spec: ModelSpec, given: Path, folder: Path) -> ModelSpec:
+    """The spec of a bundle's side, by the name and the arithmetic of the model that it was recorded of."""
+    name, precision = recorded_model(folder)
+    known = Precision(precision) if precision in set(Precision) else Precision.UNKNOWN
+    return replace(spec, path=given, title=name, precision=known)
 
 
 def is_model(path: Path) -> bool:
-    """Whether a path is of a kind that `load_spec` reads, by its suffix; of folders, one with recorded outputs in it."""
+    """Whether a path is of a kind that `load_spec` reads: by its suffix, a folder with recorded outputs, a bundle's side."""
     if path.is_dir():
         if sidecar_path(path).is_file() or any(path.glob("*.npz")):
             return True
         return any(path.glob("*/*.npy"))
+    if path.name in SIDES:
+        return is_evidence(path.parent)
     return path.suffix.lower() in _LOADERS
 
 

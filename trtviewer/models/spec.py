@@ -107,13 +107,14 @@ class ModelSpec:
     """Everything that decoding and comparing need to know of one model.
 
     Attributes:
-        path: the model's file, or the folder of recorded outputs.
+        path: the model's file, or the folder of recorded outputs, as it was given.
         family: how its outputs are decoded.
         classes: names by class id; as many as the heads have.
         input: its input; None for recorded outputs that say nothing of pictures.
         heads: its outputs, in the model's order.
         precision: what its file says of its arithmetic.
         origins: dotted name of a value ("input.colour", "head.conv36.stride", "family") to where it is from.
+        title: what it is called where its path does not say so: the model whose outputs an evidence bundle holds.
     """
 
     path: Path
@@ -123,6 +124,12 @@ class ModelSpec:
     heads: tuple[HeadSpec, ...]
     precision: Precision = Precision.UNKNOWN
     origins: Mapping[str, Origin] = field(default_factory=lambda: MappingProxyType({}))
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return self.title or self.path.name
 
     def head(self, output: str) -> HeadSpec:
         """The head of that name. Raises: KeyError."""

@@ -157,7 +157,7 @@ def _manifest(
 
 def _model(side: Side, digest: str | None) -> dict[str, Any]:
     return {
-        "path": str(side.spec.path),
+        "path": side.spec.title or str(side.spec.path),
         "sha256": digest,
         "family": side.spec.family.value,
         "runner": side.info.name,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trtviewer import __version__
 from trtviewer.errors import BadInput
+from trtviewer.evidence_files import recorded_hash, recorded_side
 
 _PACKAGES = (
     "numpy",
@@ -38,9 +39,10 @@ def versions() -> dict[str, str]:
 
 
 def sha256(path: Path) -> str | None:
-    """Of a file; None of a folder. Raises: BadInput: it cannot be read any more."""
-    if path.is_dir():
-        return None
+    """Of a model's file; None of a folder. Raises: BadInput: it cannot be read any more."""
+    folder = recorded_side(path)
+    if folder.is_dir():
+        return None if folder == path else recorded_hash(folder)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

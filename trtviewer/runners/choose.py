@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from trtviewer import optional
 from trtviewer.errors import BadInput
+from trtviewer.evidence_files import recorded_side
 from trtviewer.models.spec import ModelSpec
 from trtviewer.runners.nvidia import driver
 from trtviewer.runners.runner import Runner
@@ -23,7 +24,7 @@ def open_runner(spec: ModelSpec, *, device: str = "auto", threads: int | None = 
         BadInput: nothing here runs such a file.
         MissingRuntime: the runtime that it needs is not installed.
     """
-    kind = "folder" if spec.path.is_dir() else spec.path.suffix.lower()
+    kind = "folder" if recorded_side(spec.path).is_dir() else spec.path.suffix.lower()
     maker = _RUNNERS.get(kind)
     if maker is None:
         raise BadInput(

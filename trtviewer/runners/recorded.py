@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtviewer.errors import BadInput
+from trtviewer.evidence_files import recorded_side
 from trtviewer.models.recorded_folder import recorded_outputs
 from trtviewer.models.sidecar import RecordedOutput
 from trtviewer.models.spec import ModelSpec
@@ -51,7 +52,7 @@ class RecordedRunner:
         return
 
     def __enter__(self) -> Self:
-        self._frames = RecordedFrames(self._spec.path)
+        self._frames = RecordedFrames(recorded_side(self._spec.path))
         return self
 
     def __exit__(
