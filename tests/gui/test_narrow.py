@@ -19,7 +19,7 @@ from tests.gui.conftest import Inputs, open_all, wait_for_frame
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.theme import DARK, LIGHT, Theme
 from trtviewer.gui.typography import Elided
-from trtviewer.gui.view_model import PaneMode
+from trtviewer.gui.view_model import PaneMode, Progress
 
 SMALLEST = (960, 500)
 """A screen of 1920 x 1080 at 200 %, without the system's title and task bars."""
@@ -122,6 +122,20 @@ def test_that_every_page_fits_a_screen_at_200_per_cent(
         place = QRect(dock.mapTo(window, QPoint(0, 0)), dock.size())
         assert window.rect().contains(place), dock_id
     assert min(pane.height() for pane in window.comparison.panes.values()) >= 90
+
+
+def test_that_nothing_moves_when_work_begins_and_ends(
+    window: MainWindow, inputs: Inputs, qtbot: QtBot
+) -> None:
+    open_all(window, inputs)
+    wait_for_frame(window, qtbot, 0)
+    places = set()
+    for progress in (None, Progress("test", "Working", 3, 10, 5.0, cancel=lambda: None)):
+        if progress is not None:
+            window.view_model.set_progress(progress)
+        QApplication.processEvents()
+        places.add(window.statusBar().geometry().getRect())
+    assert len(places) == 1
 
 
 def test_that_there_is_nothing_to_play_under_the_start_page(

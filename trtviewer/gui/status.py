@@ -37,6 +37,7 @@ class Work(QWidget):
             row.addWidget(widget)
         self.cancel.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.cancel.setProperty("flat", True)
+        self.cancel.setProperty("slim", True)
         row.addStretch(1)
 
     def show_progress(self, progress: Progress) -> None:
@@ -80,6 +81,8 @@ class StatusBar(QStatusBar):
         for signal in (view_model.progress_changed, view_model.status_changed, view_model.models_changed):
             signal.connect(self._show)
         view_model.what_if.self_test_changed.connect(self._show_self_test)
+        # Work comes and goes; what stands above it stays where it is.
+        self.setMinimumHeight(self.fontMetrics().height() + 14)
         self._show()
 
     def _show(self, *_: object) -> None:

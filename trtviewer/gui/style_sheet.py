@@ -34,6 +34,7 @@ QPushButton[role="primary"] {{ background: {accent}; color: {on_accent}; border-
 QPushButton:disabled, QToolButton:disabled {{ color: {faint}; background: transparent; border-color: {line}; }}
 QPushButton[flat="true"] {{ background: transparent; border-color: transparent; color: {accent}; }}
 QPushButton[flat="true"]:hover {{ background: {raised}; }}
+QPushButton[slim="true"] {{ padding: 0 8px; min-height: 16px; }}
 QPushButton[flat="true"]:focus {{ border-color: {accent}; }}
 QToolButton[flat="true"] {{ background: transparent; border-color: transparent; }}
 QToolButton[flat="true"]:hover {{ background: {raised}; }}

@@ -22,7 +22,7 @@ from trtviewer.compare.totals import SIZES
 from trtviewer.gui.docks.disagreement_rows import KIND_WORDS, REASON_WORDS, Column
 from trtviewer.gui.docks.disagreements import DisagreementsDock
 from trtviewer.gui.theme import LIGHT
-from trtviewer.gui.view_model import Requests, Selection, SourceEntry, ViewModel
+from trtviewer.gui.view_model import Models, Requests, Selection, SourceEntry, ViewModel
 
 NAMES = ("person", "car", "dog")
 
@@ -356,6 +356,21 @@ def test_that_nothing_analysed_is_said_in_words_and_offers_the_analysis(
     assert "Nothing has been analysed" in dock.findChild(QLabel, "disagreements.empty").text()
     with qtbot.waitSignal(requests.analyse, timeout=2000):
         dock.findChild(QPushButton, "disagreements.analyse").click()
+
+
+def test_that_without_models_the_analysis_is_not_offered_and_it_says_why(
+    show: Show, qtbot: QtBot, view_model: ViewModel
+) -> None:
+    both = view_model.models
+    view_model.set_models(Models())
+    view_model.set_source(SourceEntry("a.mp4", "a.mp4", 100, 25.0))
+    dock = show("disagreements")
+    assert (
+        "takes a reference, a candidate and a video" in dock.findChild(QLabel, "disagreements.empty").text()
+    )
+    assert not dock.findChild(QPushButton, "disagreements.analyse").isVisible()
+    view_model.set_models(both)
+    qtbot.waitUntil(dock.findChild(QPushButton, "disagreements.analyse").isVisible, timeout=5000)
 
 
 def test_that_full_agreement_is_said_in_words(show: Show, view_model: ViewModel) -> None:

@@ -75,6 +75,7 @@ class DisagreementsDock(QWidget):
         self._build()
         view_model.matched_video_changed.connect(self._pace.want)
         view_model.models_changed.connect(self._pace.want)
+        view_model.source_changed.connect(self._pace.want)
         view_model.settings_changed.connect(self._say_settings)
         view_model.display_changed.connect(self._filter_changed)
         view_model.selection_changed.connect(self._follow)
@@ -192,12 +193,16 @@ class DisagreementsDock(QWidget):
         self.copy.setEnabled(shown > 0)
         self.bar.setVisible(total > 0)
         frames = 0 if video is None else len(video.frame_index)
-        self.analyse.setVisible(frames == 0 and self._view_model.source is not None)
+        can = self._can_be_analysed()
+        self.analyse.setVisible(frames == 0 and can)
         if shown:
             self.stack.setCurrentIndex(0)
             return
         if video is None or frames == 0:
-            text = "Nothing has been analysed yet. Every missed and extra detection will be listed here."
+            needs = "" if can else " It takes a reference, a candidate and a video."
+            text = (
+                f"Nothing has been analysed yet. Every missed and extra detection will be listed here.{needs}"
+            )
         elif total:
             text = f"None of the {total:,} disagreements passes the filters."
         else:
@@ -205,6 +210,11 @@ class DisagreementsDock(QWidget):
             text = f"The two models agree on every detection of the {frames:,} {noun} analysed so far."
         self.empty.setText(text)
         self.stack.setCurrentIndex(1)
+
+    def _can_be_analysed(self) -> bool:
+        models, source = self._view_model.models, self._view_model.source
+        both = models.reference is not None and models.candidate is not None
+        return both and source is not None and source.length is not None
 
     def _say_settings(self, settings: CompareSettings) -> None:
         """Says which settings the table belongs to, while they are not those of the sliders."""
