@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import onnx
@@ -13,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui.conftest import PATIENCE_MS, Inputs
 from tests.gui.docks.test_layers import apply, click, wait_idle
+from trtviewer.gui.app import Interrupt
 from trtviewer.gui.docks.layers import LayersDock
 from trtviewer.gui.docks.variants import VariantsDock
 from trtviewer.gui.main_window import MainWindow
@@ -175,6 +178,17 @@ def test_that_a_saved_variant_is_not_asked_for_and_is_offered_where_it_lies(
     assert not changed.view_model.problems
     changed.close()
     assert not changed.isVisible() and not boxes(changed)
+
+
+def test_that_ctrl_c_asks_nobody(changed: MainWindow, qtbot: QtBot) -> None:
+    path = variant_of(changed)
+    interrupt = Interrupt(changed)
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        qtbot.waitUntil(lambda: not changed.isVisible(), timeout=PATIENCE_MS)
+    finally:
+        interrupt.close()
+    assert not path.exists()
 
 
 def test_that_a_window_with_no_variant_closes_at_once(comparing: MainWindow) -> None:

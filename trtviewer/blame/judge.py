@@ -61,7 +61,7 @@ class Judge:
         self, frame: Frame, placement: Placement, heads: Mapping[str, NDArray[np.float32]]
     ) -> KeptReference:
         """Keeps what the reference made of a frame, and lets its picture go."""
-        return KeptReference(_without_picture(frame), placement, RunResult(as_heads(dict(heads)), _TIMES))
+        return KeptReference(frame.without_picture(), placement, RunResult(as_heads(dict(heads)), _TIMES))
 
     def compare(self, reference: KeptReference, heads: Mapping[str, NDArray[np.float32]]) -> FrameComparison:
         """The frame, with the heads of a changed network as the candidate's."""
@@ -74,9 +74,3 @@ class Judge:
             (self._spec, _INFO, RunResult(as_heads(dict(heads)), _TIMES)),
             self._meter,
         )
-
-
-def _without_picture(frame: Frame) -> Frame:
-    """One black pixel, seen everywhere: a frame's size without its memory."""
-    picture = np.broadcast_to(np.zeros((), np.uint8), (*frame.size, 3))
-    return Frame(picture, frame.index, frame.time_s, frame.name)

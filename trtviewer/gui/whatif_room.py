@@ -15,8 +15,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from trtviewer import __version__, atomic
 from trtviewer.errors import BadInput, Cancelled
 from trtviewer.gui.recipe import Made, Part, Recipe, stamp
@@ -273,7 +271,7 @@ class WhatIfRoom:
                 frame = source.read(index)
                 prepared = preprocessor.prepare(frame.picture)
                 result = runner.run(prepared.tensor, index)
-                judged.runs.append(_ReferenceRun(_without_picture(frame), prepared, result))
+                judged.runs.append(_ReferenceRun(frame.without_picture(), prepared, result))
         self._judged = judged
         return judged
 
@@ -291,11 +289,6 @@ class WhatIfRoom:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
-
-
-def _without_picture(frame: Frame) -> Frame:
-    """One black pixel, seen everywhere: a frame's size without its memory."""
-    return replace(frame, picture=np.broadcast_to(np.zeros((), np.uint8), (*frame.size, 3)))
 
 
 def copy_model(path: Path, original: ModelSpec, out: Path) -> None:

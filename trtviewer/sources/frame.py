@@ -33,3 +33,8 @@ class Frame:
     def size(self) -> tuple[int, int]:
         """Height and width, in pixels."""
         return self.picture.shape[0], self.picture.shape[1]
+
+    def without_picture(self) -> Frame:
+        """One black pixel, seen everywhere: the frame's size without its memory."""
+        picture = np.broadcast_to(np.zeros((), np.uint8), (*self.size, 3))
+        return Frame(picture, self.index, self.time_s, self.name)
