@@ -328,18 +328,20 @@ class HeatPanel(QWidget):
     def _paint_cells(self, painter: QPainter, picture: HeatPicture) -> None:
         if self._marked is not None and self._fits(picture, self._marked):
             for column in range(3):
-                self._outline(painter, self.place_of(self._marked, column), self._theme.color("accent"))
+                # The dark theme's accent is bright enough for the maps of values, which are dark in both themes.
+                accent = (self._theme if column == 2 else DARK).color("accent")
+                self._cross(painter, self._marked, column, accent)
         if self._cursor is not None and self._fits(picture, self._cursor):
             for column in range(3):
-                self._cross(painter, self._cursor, column)
+                self._cross(painter, self._cursor, column, QColor("#ffffff"))
         elif self._point is not None:
             for index in range(len(picture.rows)):
                 cell = picture.cell_at(index, *self._point)
                 for column in range(3) if cell is not None else ():
-                    self._cross(painter, cell, column)
+                    self._cross(painter, cell, column, QColor("#ffffff"))
 
-    def _cross(self, painter: QPainter, cell: Cell, column: int) -> None:
-        """Hairlines through the cell, broken around it, so that the cell itself is seen."""
+    def _cross(self, painter: QPainter, cell: Cell, column: int, color: QColor) -> None:
+        """Hairlines through the cell, broken around it, so that the cell itself is seen; without them a small one is not found."""
         tile, place = self.tile(cell.row_index, column), self.place_of(cell, column)
         middle = place.center()
         lines = [
@@ -350,12 +352,13 @@ class HeatPanel(QWidget):
         ]
         painter.save()
         painter.setClipRect(tile)
-        line = self._theme.color("text") if column == 2 else QColor("#ffffff")
-        line.setAlpha(110)
+        # White would not be seen on the difference's middle, which is the background.
+        line = self._theme.color("text") if column == 2 and color == QColor("#ffffff") else QColor(color)
+        line.setAlpha(130)
         painter.setPen(QPen(line, 1))
         painter.drawLines(lines)
         painter.restore()
-        self._outline(painter, place, QColor("#ffffff"))
+        self._outline(painter, place, color)
 
     def _outline(self, painter: QPainter, place: QRectF, color: QColor) -> None:
         painter.setPen(QPen(QColor(0, 0, 0, 170), 1))
