@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.gui.conftest import PATIENCE_MS, Inputs
@@ -14,7 +16,9 @@ from tests.model_zoo import ANCHORS
 from trtviewer.gui.dialogs.model_reading import ModelReading
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.view_model import ModelState
+from trtviewer.models import onnx_file
 from trtviewer.models.load import load_spec
+from trtviewer.models.onnx_file import read_onnx
 from trtviewer.models.spec import Family
 
 
@@ -28,6 +32,7 @@ def test_that_an_unknown_model_is_described_tried_and_opened(
     window.engine.open_paths([bare], "reference")
     qtbot.waitUntil(lambda: window.findChild(ModelReading) is not None, timeout=PATIENCE_MS)
     dialog = window.findChild(ModelReading)
+    qtbot.waitUntil(dialog.findChild(QWidget, "reading.form").isEnabled, timeout=PATIENCE_MS)
     family = dialog.findChild(QComboBox, "reading.family")
     family.setCurrentIndex(family.findData(Family.YOLO_ANCHOR))
     anchors = dialog.findChild(QPlainTextEdit, "reading.anchors")
@@ -65,3 +70,38 @@ def test_that_cancelling_leaves_no_file_and_no_thread(
     dialog = window.findChild(ModelReading)
     qtbot.mouseClick(dialog.findChild(QPushButton, "reading.cancel"), Qt.MouseButton.LeftButton)
     assert list(tmp_path.glob("*.toml")) == []
+
+
+def test_that_the_header_is_read_off_the_gui_thread_and_proposes_its_anchors(
+    window: MainWindow, inputs: Inputs, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = tmp_path / "bare.onnx"
+    shutil.copy(inputs.reference, bare)
+    threads: list[threading.Thread] = []
+
+    def read(path: Path) -> object:
+        threads.append(threading.current_thread())
+        return read_onnx(path)
+
+    monkeypatch.setattr(onnx_file, "read_onnx", read)
+    window.ask_reading(bare)
+    dialog = window.findChild(ModelReading)
+    form = dialog.findChild(QWidget, "reading.form")
+    assert not form.isEnabled(), "nothing can be chosen before the outputs are known"
+    assert not dialog.findChild(QPushButton, "reading.save").isEnabled()
+    qtbot.waitUntil(form.isEnabled, timeout=PATIENCE_MS)
+    assert threads
+    assert threading.main_thread() not in threads
+    text = dialog.findChild(QPlainTextEdit, "reading.anchors").toPlainText()
+    assert [line.split()[:2] for line in text.splitlines()] == [
+        [f"head{stride}", str(stride)] for stride in ANCHORS
+    ]
+
+
+def test_that_closing_at_once_ends_the_reading(window: MainWindow, inputs: Inputs, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.onnx"
+    shutil.copy(inputs.reference, bare)
+    before = set(threading.enumerate())
+    window.ask_reading(bare)
+    window.findChild(ModelReading).close()
+    assert {thread.name for thread in set(threading.enumerate()) - before} <= {"engine_0"}
