@@ -19,6 +19,7 @@ from tests.gpu.yolov3 import write_yolov3
 from tests.model_zoo import tiny_yolo_anchor
 from trtviewer import optional
 
+VIDEO = Path(__file__).resolve().parents[3] / "shared" / "data" / "street.avi"
 BUILD = """
 import sys
 from pathlib import Path
@@ -86,7 +87,6 @@ def main() -> None:
         for variable in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
             os.environ[variable] = str(folder / variable)
         large, tiny = write_yolov3(folder / "yolov3.onnx"), tiny_yolo_anchor(folder / "tiny.onnx")
-        scene = "scene:street?frames=300"
         programs = {
             "the window closed in the middle of inference, a tiny network": (IN_INFERENCE + WINDOW, tiny),
             "the window closed in the middle of inference, YOLOv3": (IN_INFERENCE + WINDOW, large),
@@ -97,7 +97,7 @@ def main() -> None:
                 found = ended(BUILD, large, folder / "out.engine", by=how)
                 print(f"a build stopped by {how.name}: ended after {found.seconds:.2f} s")
         for what, (code, model) in programs.items():
-            found = ended(code, model, scene, folder, wait_s=60)
+            found = ended(code, model, VIDEO, folder, wait_s=60)
             if found.out != "running\n" or found.status != 0:
                 raise SystemExit(f"{what}: {found}")
             print(f"{what}: ended after {found.seconds:.2f} s")

@@ -24,7 +24,7 @@ def comparisons(
     Closing the iterator, or an error, stops and joins the threads behind it.
 
     Args:
-        cancelled: looked at between frames; the comparisons simply end.
+        cancelled: looked at between frames, and while one is waited for; the comparisons simply end.
 
     Raises:
         BadInput: a frame cannot be read, a model fails on it, or a recording is of another number of frames.
@@ -32,7 +32,8 @@ def comparisons(
     require_frames(source, pair)
     meter = ErrorMeter()
     schedule = Listed(frames.indices(source.length))
-    with PairFeed(source, schedule, pair.reference, pair.candidate, pair.input_spec) as feed:
+    sides = pair.reference, pair.candidate
+    with PairFeed(source, schedule, *sides, pair.input_spec, cancelled=cancelled) as feed:
         for run in feed:
             if cancelled():
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,6 +18,9 @@ from trtviewer.preprocess import Placement
 from trtviewer.runners.runner import RunResult
 from trtviewer.sources.frame import Frame
 from trtviewer.sources.source import Source
+
+_POLL_S = 0.1
+"""How soon a cancel is seen in the middle of a long run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class PairFeed:
         reference, candidate: the two models; one and the same to run a model alone.
         input_spec: how frames become the tensor; None where neither model reads one.
         depth: how many frames may wait at each handover.
+        cancelled: looked at while a run is waited for; the feed then ends.
     """
 
     def __init__(
@@ -104,11 +108,13 @@ class PairFeed:
         candidate: RunnerThread,
         input_spec: InputSpec | None,
         depth: int = 2,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self._source = source
         self._schedule = schedule
         self._reference = reference
         self._candidate = candidate
+        self._cancelled = cancelled
         self._decoded: Channel[_Decoded] = Channel(depth)
         self._submitted: Channel[_Submitted] = Channel(depth)
         # One tensor is being filled, `depth` wait, and one is with the consumer.
@@ -146,19 +152,22 @@ class PairFeed:
             # Runs that are under way read the inputs.
             for side in (self._reference, self._candidate):
                 side.abandon(self._asked)
-            wait(self._asked)
+            wait([answer for answer in self._asked if not answer.cancelled()])
             self._inputs.__exit__(kind, error, trace)
 
     def get(self) -> PairRun:
-        """The next frame's run. Raises: Closed, at the end of the schedule; whatever ended a stage."""
+        """The next frame's run. Raises: Closed, at the end of the schedule, or cancelled; whatever ended a stage."""
         try:
             submitted = self._submitted.get()
         except Closed:
             self._decoder.join()
             self._preparer.join()
             raise
-        reference = submitted.reference.result()
-        candidate = submitted.candidate.result()
+        answers = submitted.reference, submitted.candidate
+        while wait(answers, timeout=_POLL_S).not_done:
+            if self._cancelled():
+                raise Closed
+        reference, candidate = (answer.result() for answer in answers)
         self._free.put(submitted.slot)
         decoded = submitted.decoded
         return PairRun(

@@ -162,7 +162,10 @@ class Playback:
             self._collector = None
 
     def _collect(self, pair: Pair, cancelled: threading.Event) -> None:
-        feed = PairFeed(self._source, self.clock, pair.reference, pair.candidate, pair.input_spec, depth=1)
+        sides = pair.reference, pair.candidate
+        feed = PairFeed(
+            self._source, self.clock, *sides, pair.input_spec, depth=1, cancelled=cancelled.is_set
+        )
         try:
             with feed:
                 try:
