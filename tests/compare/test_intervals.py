@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trtviewer.compare.average_precision import PrecisionTotals
+from tests.compare.labelled import Kind, ap_intervals, both_totals, population, samples, true_differences
 from trtviewer.compare.intervals import (
     MOST_ENTRIES,
-    Blocks,
     CountSeries,
     Interval,
+    NoInterval,
     blocks_of,
     difference_interval,
     ratio_interval,
+    too_little,
 )
-from trtviewer.compare.precision_resample import MOST_POINTS, ResampledPrecision
-from trtviewer.compare.true_objects import boxed_objects
+from trtviewer.compare.precision_influence import difference_influence, leave_one_out
 
 Counts = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -52,19 +52,19 @@ def video(rng: np.random.Generator, count: int, life: float = 20, per_frame: flo
     [
         (lambda rng: pictures(rng, 60), False),
         (lambda rng: pictures(rng, 200), True),  # a video whose frames are unlike costs nothing
-        (lambda rng: video(rng, 800), True),
+        (lambda rng: video(rng, 900), True),
     ],
-    ids=["60 pictures", "200 unlike frames", "800 frames"],
+    ids=["60 pictures", "200 unlike frames", "900 frames"],
 )
 def test_that_an_interval_of_a_share_holds_it_in_95_of_100_sources(
     make: Callable[[np.random.Generator], Counts], alike: bool
 ) -> None:
     rng = np.random.default_rng(5)
     held = []
-    for seed in range(400):
+    for _ in range(400):
         missed, reference = make(rng)
-        interval = ratio_interval(missed, reference, len(missed), alike, seed)
-        assert interval is not None
+        interval = ratio_interval(missed, reference, len(missed), alike)
+        assert isinstance(interval, Interval)
         held.append(interval.low <= 0.2 <= interval.high)
     assert 0.93 <= np.mean(held) <= 0.97
 
@@ -72,91 +72,75 @@ def test_that_an_interval_of_a_share_holds_it_in_95_of_100_sources(
 def test_that_frames_taken_for_pictures_would_be_too_sure_of_a_video() -> None:
     rng = np.random.default_rng(6)
     held = []
-    for seed in range(100):
-        missed, reference = video(rng, 800)
-        interval = ratio_interval(missed, reference, 800, False, seed)
-        assert interval is not None
+    for _ in range(100):
+        missed, reference = video(rng, 900)
+        interval = ratio_interval(missed, reference, 900, False)
+        assert isinstance(interval, Interval)
         held.append(interval.low <= 0.2 <= interval.high)
     assert np.mean(held) < 0.75
 
 
-PLACES = np.stack(np.meshgrid(np.arange(6), np.arange(6)), axis=-1).reshape(-1, 2) * 50.0
-
-
-def labelled_pictures(rng: np.random.Generator, count: int) -> tuple[PrecisionTotals, PrecisionTotals]:
-    """Two sides on the same objects: the candidate scores some lower, most of all in hard pictures; both see ghosts."""
-    sides = PrecisionTotals(2), PrecisionTotals(2)
-    for _ in range(count):
-        objects = int(rng.integers(1, 7))
-        corner = PLACES[rng.permutation(len(PLACES))[: objects + 4]]
-        xyxy = np.concatenate((corner, corner + 40), axis=1)
-        class_id = rng.integers(0, 2, objects + 4).astype(np.int32)
-        truth = boxed_objects(xyxy[:objects], class_id[:objects])
-        hardness = rng.exponential(0.7)
-        logit = 1.5 - hardness + rng.normal(0, 1, objects + 4)
-        logit[objects:] -= 2.5
-        for side, loss in zip(sides, (0.0, 1.0), strict=True):
-            own = logit + rng.normal(0, 0.5, len(logit)) - loss * hardness * rng.exponential(1, len(logit))
-            score = (1 / (1 + np.exp(-own))).astype(np.float32)
-            order = np.argsort(-score, kind="stable")
-            order = order[score[order] > 0.05]
-            side.update(xyxy[order], score[order], class_id[order], truth)
-    return sides
-
-
-def ap_interval(sides: tuple[PrecisionTotals, PrecisionTotals], frames: int, seed: int) -> Interval:
-    reference, candidate = (side.result() for side in sides)
-    assert reference.ap50 is not None
-    assert candidate.ap50 is not None
-    blocks = blocks_of(np.zeros(frames), False, 64)
-
-    def of_blocks(cut: Blocks) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-        ours, theirs = (ResampledPrecision(side, cut.of_entries(frames), len(cut)) for side in sides)
-        return lambda weights: (theirs(weights) - ours(weights))[:, 0]
-
-    interval = difference_interval(candidate.ap50 - reference.ap50, blocks, of_blocks, frames, 100, seed)
-    assert interval is not None
-    return interval
-
-
-def test_that_an_interval_of_an_ap_difference_holds_it_in_95_of_100_sources() -> None:
+@pytest.mark.parametrize(
+    ("kind", "frames", "sources", "least"),
+    [
+        (Kind(loss=1), 60, 200, 0.92),
+        (Kind(noise=0.1, box=0.005), 60, 200, 0.92),
+        (Kind(video=True), 900, 80, 0.88),
+    ],
+    ids=["60 pictures, much worse", "60 pictures, nearly equal", "900 frames"],
+)
+def test_that_an_interval_of_an_ap_difference_holds_it_in_95_of_100_sources(
+    kind: Kind, frames: int, sources: int, least: float
+) -> None:
+    """Of 200 sources 95 % is known to 1.5 points, of 80 to 2.4: tests/benchmarks/bench_coverage.py is the finer one."""
     rng = np.random.default_rng(8)
-    large = [side.result().ap50 or 0.0 for side in labelled_pictures(rng, 8_000)]
-    held = []
-    for seed in range(200):
-        interval = ap_interval(labelled_pictures(rng, 60), 60, seed)
-        held.append(interval.low <= large[1] - large[0] <= interval.high)
-    assert 0.93 <= np.mean(held) <= 0.97
+    whole = population(rng, kind, max(40_000, sources * frames))
+    truth = true_differences(whole)
+    held = np.array(
+        [
+            [
+                isinstance(one, Interval) and one.low <= true <= one.high
+                for one, true in zip(ap_intervals(drawn, kind.video), truth, strict=True)
+            ]
+            for drawn in samples(rng, whole, kind, frames, sources)
+        ]
+    )
+    assert (held.mean(axis=0) >= least).all()
+    assert (held.mean(axis=0) < 0.99).any()
 
 
-def test_that_resampling_every_frame_once_gives_the_very_ap() -> None:
-    rng = np.random.default_rng(9)
-    reference, _ = labelled_pictures(rng, 30)
-    whole = reference.result()
-    once = ResampledPrecision(reference, np.arange(30) // 3, 10)(np.ones((1, 10)))
-    np.testing.assert_allclose(once[0], [whole.ap50, whole.ap50_95], rtol=0, atol=1e-12)
+def test_that_leaving_out_a_block_is_computing_ap_without_it() -> None:
+    source = population(np.random.default_rng(9), Kind(loss=1), 100)
+    block = np.arange(100) // 10
+    side = both_totals(source)[0]
+    without = leave_one_out(side, side.objects_by_block(block, 10), block)
+    for left_out in range(10):
+        frames = np.flatnonzero(block != left_out)
+        rest = both_totals(source.of(frames))[0]
+        anew = leave_one_out(rest, rest.objects_by_block(block[frames], 10), block[frames])
+        np.testing.assert_allclose(without[left_out], anew[-1], rtol=0, atol=1e-12)
+        coco = rest.result()
+        np.testing.assert_allclose(without[left_out], [coco.ap50, coco.ap50_95], rtol=0, atol=0.01)
 
 
-def test_that_looking_at_some_of_many_detections_gives_nearly_the_ap() -> None:
-    reference, candidate = labelled_pictures(np.random.default_rng(10), 700)
-    for side in (reference, candidate):
-        whole = side.result()
-        assert len(side.verdicts()) > 4 * MOST_POINTS
-        once = ResampledPrecision(side, np.arange(700) // 20, 35)(np.ones((1, 35)))
-        np.testing.assert_allclose(once[0], [whole.ap50, whole.ap50_95], rtol=0, atol=2e-3)
+def test_that_what_blocks_add_sums_to_nothing_and_is_nothing_of_equal_sides() -> None:
+    source = population(np.random.default_rng(3), Kind(loss=1), 100)
+    ours, theirs = both_totals(source)
+    _, influence = difference_influence(ours, theirs, np.arange(100), 100)
+    np.testing.assert_allclose(influence.sum(axis=0), 0, atol=1e-12)
+    middle, influence = difference_influence(ours, ours, np.arange(100), 100)
+    assert not middle.any()
+    said = difference_interval(0.0, 0.0, influence[:, 0], 100, False)
+    assert said == NoInterval("too few frames for an interval: not one of them differs from the others in it")
 
 
-def test_that_resampling_is_computing_ap_of_the_frames_drawn() -> None:
-    frames = [labelled_pictures(np.random.default_rng(seed), 1)[0] for seed in range(9)]
-    whole, drawn = PrecisionTotals(2), PrecisionTotals(2)
-    for frame in frames:
-        whole.merge(frame)
-    weights = np.random.default_rng(1).multinomial(9, np.full(9, 1 / 9), 1)
-    for index in np.repeat(np.arange(9), weights[0]):
-        drawn.merge(frames[index])
-    resampled = ResampledPrecision(whole, np.arange(9), 9)(weights.astype(float))[0]
-    expected = drawn.result()
-    np.testing.assert_allclose(resampled, [expected.ap50, expected.ap50_95], rtol=0, atol=1e-9)
+def test_that_a_difference_of_two_frames_among_sixty_has_no_interval() -> None:
+    influence = np.zeros(60)
+    influence[[7, 31]] = 0.01
+    said = difference_interval(0.02, 0.02, influence - influence.mean(), 60, False)
+    assert said == NoInterval("too few frames for an interval: only 2 of them differ in it")
+    influence[10:20] = 0.01
+    assert isinstance(difference_interval(0.1, 0.1, influence - influence.mean(), 60, False), Interval)
 
 
 def test_that_the_sign_of_a_difference_is_settled_only_outside_the_noise() -> None:
@@ -171,29 +155,32 @@ def test_that_the_sign_of_a_difference_is_settled_only_outside_the_noise() -> No
 def test_that_the_frames_it_takes_to_settle_are_about_enough() -> None:
     rng = np.random.default_rng(2)
     first = ratio_interval(*pictures(rng, 100), 100, False)
-    assert first is not None
+    assert isinstance(first, Interval)
     more = first.frames_to_narrow(0.015)
     assert more is not None
     second = ratio_interval(*pictures(rng, 100 + more), 100 + more, False)
-    assert second is not None
+    assert isinstance(second, Interval)
     assert second.half_width == pytest.approx(0.015, rel=0.15)
     assert second.frames_to_narrow(0.03) == 0
 
 
 def test_that_no_miss_in_n_pictures_is_the_rule_of_three() -> None:
     interval = ratio_interval(np.zeros(300), np.full(300, 2.0), 300, False)
-    assert interval is not None
+    assert isinstance(interval, Interval)
     assert (interval.value, interval.low) == (0, 0)
     assert interval.high == pytest.approx(3 / 300, rel=0.01)
     mirrored = ratio_interval(np.full(300, 2.0), np.full(300, 2.0), 300, False)
-    assert mirrored is not None
+    assert isinstance(mirrored, Interval)
     assert (mirrored.low, mirrored.high) == (pytest.approx(1 - interval.high), 1)
 
 
 def test_that_too_little_has_no_interval() -> None:
-    assert ratio_interval(np.zeros(9), np.zeros(9), 9, False) is None
-    assert ratio_interval(np.array([1.0, 0, 1]), np.ones(3), 3, False) is None
-    assert ratio_interval(np.zeros(0), np.zeros(0), 0, True) is None
+    assert isinstance(ratio_interval(np.zeros(9), np.zeros(9), 9, False), NoInterval)
+    assert isinstance(ratio_interval(np.zeros(0), np.zeros(0), 0, True), NoInterval)
+    assert too_little(39, 39, False) == NoInterval("too few frames for an interval: 39 of at least 40")
+    assert too_little(40, 40, False) is None
+    assert too_little(90, 899, True) is not None
+    assert too_little(90, 900, True) is None
 
 
 def test_that_a_long_series_stays_bounded_and_keeps_its_sums() -> None:

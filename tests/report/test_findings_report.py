@@ -44,10 +44,25 @@ def test_that_a_report_of_no_frames_has_every_name_that_gates_may_use() -> None:
 
 
 def test_that_intervals_enclose_their_figures() -> None:
-    report = report_of(12)
+    report = report_of(40, video=False)
     intervals = report["detections_intervals"]
     for name in ("missed_rate", "agreement_f1"):
         assert intervals[name]["low"] <= report["detections"][name] <= intervals[name]["high"]
+
+
+def test_that_too_few_frames_have_no_interval_but_a_reason() -> None:
+    pictures, video = (
+        report_of(frames, video=video)["detections_intervals"]["missed_rate"]
+        for frames, video in ((39, False), (60, True))
+    )
+    assert pictures == {
+        "low": None,
+        "high": None,
+        "more_frames": None,
+        "reason": "too few frames for an interval: 39 of at least 40",
+    }
+    assert video["low"] is None
+    assert "neighbours are alike, and they span 60 of at least 900" in video["reason"]
 
 
 def test_that_heights_count_every_detection_of_the_reference() -> None:

@@ -10,7 +10,8 @@ from trtviewer.report.sentences import ap_sentence, interval_lines, rounded
 
 
 def interval(low: float | None, high: float | None, settled: bool | None, more: int | None) -> dict[str, Any]:
-    return {"low": low, "high": high, "settled": settled, "more_frames": more}
+    reason = "too few frames for an interval: 9 of at least 40" if low is None else None
+    return {"low": low, "high": high, "settled": settled, "more_frames": more, "reason": reason}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def interval(low: float | None, high: float | None, settled: bool | None, more: 
         (
             0.01,
             interval(None, None, None, None),
-            "1.0 points better; too few frames to say whether that is noise",
+            "1.0 points better; too few frames for an interval: 9 of at least 40",
         ),
     ],
 )
@@ -58,8 +59,8 @@ def test_that_a_share_is_told_with_its_interval_and_what_would_narrow_it() -> No
 
 
 def test_that_too_few_or_too_like_frames_are_said() -> None:
-    unknown = {"low": None, "high": None, "more_frames": None}
-    assert interval_lines(report(missed_rate=unknown)) == ["too few frames to say how sure these figures are"]
+    unknown = interval(None, None, None, None)
+    assert interval_lines(report(missed_rate=unknown)) == ["too few frames for an interval: 9 of at least 40"]
     assert "alike in so short a source" in interval_lines(report(still_alike=True))[1]
 
 

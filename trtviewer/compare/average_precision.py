@@ -1,18 +1,20 @@
 """Average precision by COCO's definitions, frame by frame: AP50, AP50-95, by size and by class.
 
 Source: pycocotools/cocoeval.py (`evaluateImg`, `accumulate`, `summarize`), with which it agrees to rounding; here a frame is
-judged when it comes and then let go, and only scores and verdicts are kept (26 bytes a detection).
+judged when it comes and then let go, and only scores and verdicts are kept: 26 bytes a detection, on disk past a bound.
+AP needs them all by falling score; they are read back a class and a piece at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trtviewer.compare.sorted_runs import MEMORY_BYTES, Rows, SortedRuns, structured
 from trtviewer.compare.true_objects import TrueObjects
 from trtviewer.detect.iou import area, iou
 
@@ -23,8 +25,8 @@ AREAS = MappingProxyType(
 )
 """Both ends belong to a range, as in COCO's own evaluation."""
 
-_PENDING = 512
-"""Frames whose rows are gathered into one array: many small ones would cost more than what they hold."""
+_RUN = 65_536
+"""So many rows are sorted and kept together."""
 
 MOST_DETECTIONS = 100
 """So many of a class are judged in one frame, the best by score."""
@@ -34,24 +36,21 @@ _LEAST = np.array(list(AREAS.values()))[:, :1]
 _MOST = np.array(list(AREAS.values()))[:, 1:]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Verdicts:
-    """What COCO says of detections, one row each.
+VERDICT = np.dtype(
+    [
+        ("class_id", "<i2"),
+        ("score", "<f4"),
+        ("frame", "<i4"),
+        ("right", "<u2", (len(AREAS),)),
+        ("aside", "<u2", (len(AREAS),)),
+    ]
+)
+"""What COCO says of a detection. `frame`: which update it came with, from 0. `right`: a bit an IoU threshold, it finds a true
+object that counts. `aside`: likewise, it counts neither way (what it finds is ignored, or it is of another size).
+"""
 
-    Attributes:
-        class_id: [N] int16. score: [N] float32. frame: [N] int32, which update they came with, from 0.
-        right: [N, areas] uint16, a bit an IoU threshold: it finds a true object that counts.
-        aside: [N, areas] uint16, likewise: it counts neither way (what it finds is ignored, or it is of another size).
-    """
-
-    class_id: NDArray[np.int16]
-    score: NDArray[np.float32]
-    frame: NDArray[np.int32]
-    right: NDArray[np.uint16]
-    aside: NDArray[np.uint16]
-
-    def __len__(self) -> int:
-        return len(self.score)
+_PLACE = np.dtype([("frame", "<i4"), ("class_id", "<i2")])
+"""Of every object that counts, for resampling."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -74,17 +73,24 @@ class AveragePrecision:
 class PrecisionTotals:
     """Accumulates the detections of one side against the truth; equal scores are ranked by frame, as they came.
 
-    Args: classes: how many classes there are.
+    Args:
+        classes: how many classes there are.
+        memory_bytes: of verdicts before further ones go to a file.
     """
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, memory_bytes: int = MEMORY_BYTES) -> None:
         self._classes = classes
-        self._rows: list[Verdicts] = []
-        self._pending: list[Verdicts] = []
         self._frames = 0
         self._objects = np.zeros((len(AREAS), classes), np.int64)
-        # Frame and class of every object that counts, for resampling.
-        self._places: list[NDArray[np.int32]] = []
+        # How many of a class are right at each IoU threshold, of any size.
+        self._right = np.zeros((classes, len(IOU_THRESHOLDS)), np.int64)
+        self._verdicts = SortedRuns(VERDICT, memory_bytes)
+        # [classes + 1] where each class begins, for each run.
+        self._bounds: list[NDArray[np.intp]] = []
+        self._places = SortedRuns(_PLACE, memory_bytes)
+        self._pending: list[Rows] = []
+        self._pending_places: list[Rows] = []
+        self._pending_rows = 0
 
     @property
     def frames(self) -> int:
@@ -113,75 +119,101 @@ class PrecisionTotals:
         for place in range(len(AREAS)):
             self._objects[place] += np.bincount(truth.class_id[~ignored[place]], minlength=self._classes)
         counting = truth.class_id[~ignored[0]]
-        self._places.append(np.stack((np.full_like(counting, self._frames), counting), axis=1))
+        frame = np.array(self._frames, np.int32)
+        self._pending_places.append(structured(_PLACE, class_id=counting, frame=frame))
         chosen = _best_of_class(class_id)
         if len(chosen):
             xyxy, class_id = xyxy[chosen], class_id[chosen]
             right, aside = judge(xyxy, class_id, truth, ignored)
-            count = len(chosen)
-            frame = np.full(count, self._frames, np.int32)
-            self._pending.append(Verdicts(class_id.astype(np.int16), score[chosen], frame, right, aside))
+            np.add.at(self._right, class_id, (right[:, :1] & _BITS) != 0)
+            self._pending.append(
+                structured(
+                    VERDICT, class_id=class_id, score=score[chosen], frame=frame, right=right, aside=aside
+                )
+            )
         self._frames += 1
-        if self._frames % _PENDING == 0:
-            self._gather()
+        self._pending_rows += len(chosen) + len(counting)
+        if self._pending_rows >= _RUN:
+            self._seal()
 
     def merge(self, other: PrecisionTotals) -> None:
         """Adds all that `other` has seen, as frames that come after these. Raises: ValueError: it is of other classes."""
         if self._classes != other._classes:
             raise ValueError("totals of other classes cannot be merged")
-        self._gather()
-        other._gather()
-        self._rows += [
-            Verdicts(row.class_id, row.score, row.frame + np.int32(self._frames), row.right, row.aside)
-            for row in other._rows
-        ]
-        self._places += [place + np.array((self._frames, 0), np.int32) for place in other._places]
+        self._seal()
+        other._seal()
+        for pieces, add in ((other._verdicts, self._add_run), (other._places, self._places.append)):
+            for rows in pieces.pieces():
+                later = rows.copy()
+                later["frame"] += self._frames
+                add(later)
         self._frames += other._frames
         self._objects += other._objects
+        self._right += other._right
+
+    def right_of(self, class_id: int) -> NDArray[np.int64]:
+        """[thresholds] how many detections of a class are right."""
+        right: NDArray[np.int64] = self._right[class_id]
+        return right
 
     def objects_by_block(self, block_of_frame: NDArray[np.intp], blocks: int) -> NDArray[np.float64]:
         """[blocks, classes] true objects that count, by block of frames."""
+        self._seal()
         counts = np.zeros((blocks, self._classes))
-        if self._places:
-            frame, class_id = np.concatenate(self._places).T
-            np.add.at(counts, (block_of_frame[frame], class_id), 1)
+        for rows in self._places.pieces():
+            np.add.at(counts, (block_of_frame[rows["frame"]], rows["class_id"]), 1)
         return counts
 
-    def verdicts(self) -> Verdicts:
-        """All of them, ranked: by class, then by falling score."""
-        self._gather()
-        if len(self._rows) > 1:
-            self._rows = [_joined(self._rows)]
-        if not self._rows:
-            nothing = np.zeros((0, len(AREAS)), np.uint16)
-            return Verdicts(
-                np.zeros(0, np.int16), np.zeros(0, np.float32), np.zeros(0, np.int32), nothing, nothing
-            )
-        rows = self._rows[0]
-        order = np.lexsort((rows.frame, -rows.score, rows.class_id))
-        return Verdicts(
-            rows.class_id[order], rows.score[order], rows.frame[order], rows.right[order], rows.aside[order]
-        )
+    def ranked(self, class_id: int) -> Iterator[Rows]:
+        """The verdicts on a class by falling score, a bounded number at a time."""
+        self._seal()
+        bounds = [(int(run[class_id]), int(run[class_id + 1])) for run in self._bounds]
+        return self._verdicts.merged(bounds, "score")
 
-    def _gather(self) -> None:
+    def envelopes(
+        self, class_id: int, areas: int = len(AREAS), thresholds: int = len(IOU_THRESHOLDS)
+    ) -> NDArray[np.float64]:
+        """[areas, thresholds, 101] the best precision at each of `RECALLS` or beyond, of one class; of the first areas and
+        thresholds only, where so asked.
+        """
+        best = np.zeros((areas, thresholds, len(RECALLS) + 1))
+        so_far = np.zeros((2, areas, thresholds), np.int64)
+        for rows in self.ranked(class_id):
+            for place in range(areas):
+                both = counted(rows["right"][:, place], rows["aside"][:, place])
+                for threshold in range(thresholds):
+                    right, wrong = so_far[:, place, threshold]
+                    hits = np.flatnonzero(both[0][threshold])
+                    # Precision is best where one more is right: elsewhere it only falls.
+                    found = right + 1 + np.arange(len(hits))
+                    false = wrong + np.cumsum(both[1][threshold])
+                    precision = found / (found + false[hits] + np.spacing(1))
+                    recall = found / max(1, int(self._objects[place, class_id]))
+                    reached = np.searchsorted(RECALLS, recall, side="right")
+                    np.maximum.at(best[place, threshold], reached, precision)
+                    so_far[:, place, threshold] = right + len(hits), false[-1]
+        return np.maximum.accumulate(best[:, :, ::-1], axis=2)[:, :, -2::-1]
+
+    def _seal(self) -> None:
+        """Sorts what is pending into a run of its own."""
+        if self._pending_places:
+            self._places.append(np.concatenate(self._pending_places))
         if self._pending:
-            self._rows.append(_joined(self._pending))
-            self._pending = []
-        if len(self._places) > 1:
-            self._places = [np.concatenate(self._places)]
+            rows = np.concatenate(self._pending)
+            self._add_run(rows[np.lexsort((rows["frame"], -rows["score"], rows["class_id"]))])
+        self._pending, self._pending_places, self._pending_rows = [], [], 0
+
+    def _add_run(self, rows: Rows) -> None:
+        self._bounds.append(np.searchsorted(rows["class_id"], np.arange(self._classes + 1)))
+        self._verdicts.append(rows)
 
     def result(self) -> AveragePrecision:
         """The figures so far."""
-        rows = self.verdicts()
         table = np.full((self._classes, len(AREAS), len(IOU_THRESHOLDS)), np.nan)
-        bounds = np.searchsorted(rows.class_id, np.arange(self._classes + 1))
-        for class_id in range(self._classes):
-            part = slice(bounds[class_id], bounds[class_id + 1])
-            for place in range(len(AREAS)):
-                objects = int(self._objects[place, class_id])
-                if objects:
-                    right, wrong = counted(rows.right[part, place], rows.aside[part, place])
-                    table[class_id, place] = precision_at_recalls(right.cumsum(1), wrong.cumsum(1), objects)
+        for class_id in np.flatnonzero(self._objects.any(axis=0)).tolist():
+            envelopes = self.envelopes(class_id)
+            known = self._objects[:, class_id] > 0
+            table[class_id, known] = envelopes[known].mean(axis=2)
         by_size = {name: _mean(table[:, place]) for place, name in enumerate(AREAS) if name != "all"}
         return AveragePrecision(
             ap50=_mean(table[:, 0, 0]),
@@ -201,22 +233,11 @@ class PrecisionTotals:
         )
 
 
-def _joined(rows: Sequence[Verdicts]) -> Verdicts:
-    names = ("class_id", "score", "frame", "right", "aside")
-    return Verdicts(*(np.concatenate([getattr(row, name) for row in rows]) for name in names))
-
-
 def precision_curve(totals: PrecisionTotals) -> NDArray[np.float64] | None:
     """[101] precision at `RECALLS` and IoU 0.5, mean over the classes that have objects; None where none has."""
-    rows = totals.verdicts()
-    classes = np.flatnonzero(totals.objects[0])
-    curves = []
-    for class_id in classes.tolist():
-        part = slice(*np.searchsorted(rows.class_id, (class_id, class_id + 1)))
-        right, wrong = (which[:1].cumsum(1)[0] for which in counted(rows.right[part, 0], rows.aside[part, 0]))
-        precision = right / np.maximum(right + wrong, 1)
-        envelope = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
-        curves.append(envelope[np.searchsorted(right / totals.objects[0, class_id], RECALLS)])
+    curves = [
+        totals.envelopes(class_id, 1, 1)[0, 0] for class_id in np.flatnonzero(totals.objects[0]).tolist()
+    ]
     return np.mean(curves, axis=0) if curves else None
 
 
@@ -226,29 +247,6 @@ def counted(
     """[thresholds, N]: which detections are right, and which are wrong, at each IoU threshold."""
     is_right = (right & _BITS[:, None]) != 0
     return is_right, ~is_right & ((aside & _BITS[:, None]) == 0)
-
-
-def precision_at_recalls(
-    right: NDArray[np.floating | np.integer],
-    wrong: NDArray[np.floating | np.integer],
-    objects: float | NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """The mean of the precision envelope at 101 recalls.
-
-    Args:
-        right, wrong: [K, N] counts so far, by falling score; at least where `right` rises.
-        objects: how many there are to find (one number, or [K]).
-    Returns: [K].
-    """
-    if not right.shape[1]:
-        return np.zeros(len(right))
-    precision = right / (right + wrong + np.spacing(1))
-    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    recall = right / np.broadcast_to(np.asarray(objects, np.float64), len(right))[:, None]
-    # How many of the 101 recalls are reached there for the first time.
-    reached = np.diff(np.searchsorted(RECALLS, recall, side="right"), axis=1, prepend=0)
-    mean: NDArray[np.float64] = (envelope * reached).sum(axis=1) / len(RECALLS)
-    return mean
 
 
 def judge(

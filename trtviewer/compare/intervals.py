@@ -1,17 +1,17 @@
-"""How sure a figure over frames is: bootstrap over frames of pictures, over blocks of frames of a video.
+"""How sure a figure over frames is, from what each frame adds to its error (its influence).
 
-Neighbouring frames of a video are alike, so that 300 of them say less than 300 pictures do. Blocks are made so long that
-neighbouring blocks are no longer alike, and at least `LEAST_BLOCKS` of them; what likeness is left is made up for.
+Pictures: bootstrap-t over them, which knows that rare events make a figure lopsided. Video: neighbouring frames are alike,
+so that 300 of them say less than 300 pictures do; blocks are made so long that neighbouring blocks are no longer alike, and
+at least `LEAST_BLOCKS` of them; what likeness is left is made up for.
 
-Source: block bootstrap (Kuensch 1989) of batches whose length doubles until their lag-1 correlation is gone (Fishman's
-batch means); the variance at block length L is taken as 2 V(L) - V(L / 2), the "lugsail" estimate (Vats and Flegal 2022).
-Coverage is checked by simulation in tests/compare/test_intervals.py.
+Source: bootstrap-t on influence values (Efron and Tibshirani 1993, 12.5; Davison and Hinkley 1997, 5.2 and 2.7.2); batch
+means whose length doubles until their lag-1 correlation is gone (Fishman), the variance at block length L taken as
+2 V(L) - V(L / 2), the "lugsail" estimate (Vats and Flegal 2022). Coverage by simulation: tests/benchmarks/bench_coverage.py.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -20,6 +20,12 @@ from numpy.typing import NDArray
 
 LEVEL = 0.95
 RESAMPLES = 1000
+LEAST_FRAMES = 40
+"""Of fewer an interval would not hold what it promises."""
+
+LEAST_SPAN = 900
+"""Likewise of a video, in its own frames from the first compared to the last: 30 s, since what is seen stays for about one."""
+
 LEAST_BLOCKS = 8
 MOST_BLOCKS = 256
 LEAST_CORRELATION = 0.05
@@ -27,9 +33,6 @@ MOST_ENTRIES = 8192
 """A longer series is kept by sums of 2, 4, 8, ... frames: memory does not grow."""
 
 _MOST_FRAMES = 10_000_000
-
-Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""From weights of the blocks [resamples, blocks] to the figure that each resample has [resamples]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,13 @@ class Interval:
             return None
         more = math.ceil(self.frames * ((self.half_width / half_width) ** 2 - 1))
         return more if more <= _MOST_FRAMES else None
+
+
+@dataclass(frozen=True, slots=True)
+class NoInterval:
+    """That there is none. Attributes: reason: why, as it is said to the user."""
+
+    reason: str
 
 
 class CountSeries:
@@ -144,24 +154,46 @@ class Blocks:
         return np.searchsorted(self.edges, np.arange(count), side="right") - 1
 
 
-def blocks_of(deviations: NDArray[np.float64], neighbours_alike: bool, most: int = MOST_BLOCKS) -> Blocks:
+def blocks_of(influence: NDArray[np.float64], neighbours_alike: bool, most: int = MOST_BLOCKS) -> Blocks:
     """How to cut a series into blocks.
 
     Args:
-        deviations: [N] what each frame adds to the figure's error; around 0.
+        influence: [N] what each entry adds to the figure's error; around 0.
         neighbours_alike: a video; False for pictures that have nothing to do with each other.
         most: so many blocks are enough.
     """
-    count = len(deviations)
+    count = len(influence)
     length = max(1, -(-count // most))
     alike = neighbours_alike and count > 1
     while alike:
-        alike = _correlation(deviations, length) >= LEAST_CORRELATION
+        alike = _correlation(influence, length) >= LEAST_CORRELATION
         if not alike or count // (2 * length) < LEAST_BLOCKS:
             break
         length *= 2
-    halves = _cut(count, length // 2) if neighbours_alike and length > 1 else None
-    return Blocks(length, _cut(count, length).edges, halves, alike)
+    halves = cut(count, length // 2) if neighbours_alike and length > 1 else None
+    return Blocks(length, cut(count, length).edges, halves, alike)
+
+
+def cut(count: int, length: int) -> Blocks:
+    """So many entries in blocks of about that length."""
+    blocks = max(1, count // length)
+    return Blocks(length, (np.arange(blocks, dtype=np.int64) * count) // blocks)
+
+
+def too_little(frames: int, span: int, neighbours_alike: bool) -> NoInterval | None:
+    """Why so few frames have no interval; None where they are enough.
+
+    It looks at nothing but their number: to leave out intervals by how they came out would spoil those that are left.
+
+    Args: span: of a video, frames of the source from the first compared to the last.
+    """
+    if frames < LEAST_FRAMES:
+        return NoInterval(f"too few frames for an interval: {frames} of at least {LEAST_FRAMES}")
+    if neighbours_alike and span < LEAST_SPAN:
+        return NoInterval(
+            f"too few frames for an interval: neighbours are alike, and they span {span} of at least {LEAST_SPAN}"
+        )
+    return None
 
 
 def ratio_interval(
@@ -169,84 +201,96 @@ def ratio_interval(
     denominator: NDArray[np.float64],
     frames: int,
     neighbours_alike: bool,
-    seed: int = 0,
-) -> Interval | None:
-    """The interval of a share: sum of the one over sum of the other, by frames; None where too little was seen.
+) -> Interval | NoInterval:
+    """The interval of a share: sum of the one over sum of the other, by frames.
 
-    It is made on the logit, so that it stays within 0 and 1. Of a share of exactly 0 or 1 the bootstrap knows nothing: there it
-    is the exact binomial bound with each block as one trial (the "rule of three").
+    It is made on the logit, so that it stays within 0 and 1. Of a share of exactly 0 or 1 no frame differs from another: there
+    it is the exact binomial bound with each block as one trial (the "rule of three").
     """
     whole = float(denominator.sum())
     if not whole:
-        return None
+        return NoInterval("there is nothing to take a share of")
     value = float(numerator.sum()) / whole
     if value in (0.0, 1.0):
         around = denominator - denominator.mean()
         seen = blocks_of(around, True).sums(denominator) if neighbours_alike else denominator
         bound = 1 - (1 - LEVEL) ** (1 / int(np.count_nonzero(seen)))
         return Interval(value, 0.0, bound, frames) if value == 0 else Interval(value, 1 - bound, 1.0, frames)
-
-    def shares(blocks: Blocks) -> Statistic:
-        above, below = blocks.sums(numerator), blocks.sums(denominator)
-        return lambda weights: (weights @ above) / np.maximum(weights @ below, 1e-9)
-
-    blocks = blocks_of(numerator - value * denominator, neighbours_alike)
-    error = standard_error(blocks, shares, np.random.default_rng(seed))
-    if error is None:
-        return None
-    reach = _student_t(len(blocks) - 1) * error / (value * (1 - value))
+    slope = value * (1 - value)
+    reached = reach((numerator - value * denominator) / (whole * slope), neighbours_alike)
+    if isinstance(reached, NoInterval):
+        return reached
     middle = math.log(value / (1 - value))
-    return Interval(value, _logistic(middle - reach), _logistic(middle + reach), frames)
+    return Interval(value, _logistic(middle - reached[0]), _logistic(middle + reached[1]), frames)
 
 
 def difference_interval(
-    value: float,
-    blocks: Blocks,
-    statistic: Callable[[Blocks], Statistic],
-    frames: int,
-    resamples: int,
-    seed: int = 0,
-) -> Interval | None:
-    """The interval of a difference; None where too little was seen."""
-    error = standard_error(blocks, statistic, np.random.default_rng(seed), resamples)
-    if error is None:
-        return None
-    reach = _student_t(len(blocks) - 1) * error
-    return Interval(value, value - reach, value + reach, frames)
+    value: float, middle: float, influence: NDArray[np.float64], frames: int, neighbours_alike: bool
+) -> Interval | NoInterval:
+    """The interval of a difference.
+
+    Args:
+        value: the difference, as it is said.
+        middle: the same by the measure that `influence` is of.
+        influence: see `reach`.
+    """
+    reached = reach(influence, neighbours_alike)
+    if isinstance(reached, NoInterval):
+        return reached
+    return Interval(value, min(value, middle - reached[0]), max(value, middle + reached[1]), frames)
 
 
-def standard_error(
-    blocks: Blocks,
-    statistic: Callable[[Blocks], Statistic],
-    rng: np.random.Generator,
-    resamples: int = RESAMPLES,
-) -> float | None:
-    """The bootstrap's; None of fewer than `LEAST_BLOCKS` blocks."""
-    if len(blocks) < LEAST_BLOCKS:
-        return None
-    variance = _variance(blocks, statistic, rng, resamples)
+def reach(influence: NDArray[np.float64], neighbours_alike: bool) -> tuple[float, float] | NoInterval:
+    """How far an interval reaches below and above its figure.
+
+    Args: influence: [N] what each entry (a frame or a few) adds to the figure's error; their sum is 0.
+    """
+    differing = int(np.count_nonzero(np.abs(influence - np.median(influence)) > 1e-12))
+    if not differing:
+        return NoInterval("too few frames for an interval: not one of them differs from the others in it")
+    blocks = blocks_of(influence, neighbours_alike)
+    sums = blocks.sums(influence)
+    variance = _variance(sums)
     if blocks.halves is not None:
         # Of blocks that are too short the variance is too small, by as much again as at half the length.
-        variance = max(variance, 2 * variance - _variance(blocks.halves, statistic, rng, resamples))
-    return math.sqrt(variance)
+        variance = max(variance, 2 * variance - _variance(blocks.halves.sums(influence)))
+    if neighbours_alike:
+        below = above = _student_t(len(blocks) - 1)
+    else:
+        below, above = _studentized(sums)
+    if not math.isfinite(below + above):
+        return NoInterval(f"too few frames for an interval: only {differing} of them differ in it")
+    error = math.sqrt(variance)
+    return below * error, above * error
 
 
-def _variance(
-    blocks: Blocks, statistic: Callable[[Blocks], Statistic], rng: np.random.Generator, resamples: int
-) -> float:
-    count = len(blocks)
-    weights = rng.multinomial(count, np.full(count, 1 / count), resamples).astype(np.float64)
-    return float(statistic(blocks)(weights).var(ddof=1)) * count / (count - 1)
+def _studentized(sums: NDArray[np.float64]) -> tuple[float, float]:
+    """How many standard errors the interval reaches below and above; infinite where too few of the sums differ.
+
+    Resamples without any of the few that differ have no spread of their own: where 2.5 % are such there is no quantile.
+    """
+    count = len(sums)
+    around = sums - sums.mean()
+    weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), RESAMPLES)
+    mean = weights @ around / count
+    spread = weights @ around**2 / count - mean**2
+    error = np.sqrt(np.maximum(spread, 0) / (count - 1))
+    known = spread > 1e-9 * float(around @ around) / count
+    ratio = np.where(known, mean / np.where(known, error, 1), np.copysign(np.inf, mean))
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(ratio, (tail, 1 - tail), method="nearest")
+    return float(high), float(-low)
 
 
-def _cut(count: int, length: int) -> Blocks:
-    blocks = max(1, count // length)
-    return Blocks(length, (np.arange(blocks, dtype=np.int64) * count) // blocks)
+def _variance(sums: NDArray[np.float64]) -> float:
+    """Of the whole sum, from sums of its parts."""
+    around = sums - sums.mean()
+    return float(around @ around) * len(sums) / (len(sums) - 1)
 
 
-def _correlation(deviations: NDArray[np.float64], length: int) -> float:
+def _correlation(influence: NDArray[np.float64], length: int) -> float:
     """Of each block's sum with the next one's."""
-    sums = _cut(len(deviations), length).sums(deviations)
+    sums = cut(len(influence), length).sums(influence)
     sums = sums - sums.mean()
     power = float(sums @ sums)
     return float(sums[1:] @ sums[:-1]) / power if power else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.intervals import (
-    Blocks,
     CountSeries,
     Interval,
-    Statistic,
+    NoInterval,
     blocks_of,
     difference_interval,
     ratio_interval,
+    too_little,
 )
-from trtviewer.compare.precision_resample import ResampledPrecision
+from trtviewer.compare.precision_influence import difference_influence
 from trtviewer.compare.truth_totals import FrameTruth, TruthTotals
 
 ONE_POINT = 0.01
 """The half width that a share is wanted with."""
 
-_RESAMPLES = 200
-_MOST_BLOCKS = 64
+_MOST_BLOCKS = {False: 128, True: 256}
+"""Of frames that AP is taken anew without, of pictures and of a video: there they are put together again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +34,22 @@ class DetectionIntervals:
     frames: that were compared.
     block_frames: how many neighbouring frames were taken as one, since they are alike; 1 for pictures.
     still_alike: even so many are; the source is too short to say more, and the intervals are too narrow.
-    missed_rate, agreement_f1: None where too little was seen.
+    missed_rate, agreement_f1: or why there is none.
     """
 
     frames: int
     block_frames: int
     still_alike: bool
-    missed_rate: Interval | None
-    agreement_f1: Interval | None
+    missed_rate: Interval | NoInterval
+    agreement_f1: Interval | NoInterval
 
 
 @dataclass(frozen=True, slots=True)
 class PrecisionIntervals:
-    """Of the differences candidate - reference; None where too little was seen."""
+    """Of the differences candidate - reference, or why there is none."""
 
-    ap50: Interval | None
-    ap50_95: Interval | None
+    ap50: Interval | NoInterval
+    ap50_95: Interval | NoInterval
 
 
 class Significance:
@@ -62,18 +62,19 @@ class Significance:
         self._alike = neighbours_alike
         # missed, reference, 2 matched, reference + candidate
         self._detections = CountSeries(4)
-        # true objects that only the candidate finds, less those that only the reference finds
-        self._truth = CountSeries(1)
+        self._with_truth = 0
+        self._first: int | None = None
+        self._span = 0
 
     def update(self, comparison: FrameComparison, truth: FrameTruth | None = None) -> None:
         """Adds the next frame, with its truth where there is one."""
         matched = len(comparison.matching.pairs)
         reference, candidate = matched + comparison.missed, matched + comparison.extra
         self._detections.update(comparison.missed, reference, 2 * matched, reference + candidate)
-        if truth is not None:
-            counting = ~truth.objects.ignore
-            gained = np.count_nonzero(truth.candidate_finds & counting)
-            self._truth.update(int(gained - np.count_nonzero(truth.reference_finds & counting)))
+        self._with_truth += truth is not None
+        index = comparison.frame.index
+        self._first = index if self._first is None else self._first
+        self._span = max(self._span, index - self._first + 1)
 
     @property
     def timeline(self) -> tuple[NDArray[np.float64], int]:
@@ -87,47 +88,33 @@ class Significance:
         frames, unit = self._detections.frames, self._detections.unit
         whole = float(reference.sum())
         blocks = blocks_of(missed - (missed.sum() / whole if whole else 0) * reference, self._alike)
+        lacking = too_little(frames, self._span, self._alike)
         return DetectionIntervals(
             frames,
             unit * blocks.length if self._alike else 1,
             blocks.still_alike,
-            ratio_interval(missed, reference, frames, self._alike),
-            ratio_interval(shared, both, frames, self._alike),
+            lacking or ratio_interval(missed, reference, frames, self._alike),
+            lacking or ratio_interval(shared, both, frames, self._alike),
         )
 
-    def precision(self, totals: TruthTotals) -> PrecisionIntervals:
-        """The intervals of the AP differences. Args: totals: of the same frames."""
-        reference, candidate = totals.reference.result(), totals.candidate.result()
-        if None in (reference.ap50, candidate.ap50) or not self._truth.frames:
-            return PrecisionIntervals(None, None)
-        rows = self._truth.rows[:, 0]
-        blocks = blocks_of(rows - rows.mean(), self._alike, _MOST_BLOCKS)
-        entry = np.arange(self._truth.frames) // self._truth.unit
-        drawn: dict[int, NDArray[np.float64]] = {}
+    def precision(self, totals: TruthTotals, differences: Sequence[float | None]) -> PrecisionIntervals:
+        """The intervals of the AP differences.
 
-        def differences(column: int) -> Callable[[Blocks], Statistic]:
-            def of_blocks(cut: Blocks) -> Statistic:
-                def of_weights(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-                    # Both figures come from the same resamples: the seed is the same, so they are drawn once.
-                    if len(cut) not in drawn:
-                        of_frame = cut.of_entries(len(rows))[entry]
-                        ours, theirs = (
-                            ResampledPrecision(side, of_frame, len(cut))(weights)
-                            for side in (totals.reference, totals.candidate)
-                        )
-                        drawn[len(cut)] = theirs - ours
-                    return drawn[len(cut)][:, column]
-
-                return of_weights
-
-            return of_blocks
-
-        values = [
-            (candidate.ap50 or 0.0) - (reference.ap50 or 0.0),
-            (candidate.ap50_95 or 0.0) - (reference.ap50_95 or 0.0),
-        ]
-        found = [
-            difference_interval(value, blocks, differences(column), self._truth.frames, _RESAMPLES)
-            for column, value in enumerate(values)
-        ]
-        return PrecisionIntervals(*found)
+        Args: totals: of the same frames. differences: of AP50 and AP50-95, as they are said.
+        """
+        frames = self._with_truth
+        lacking = too_little(frames, self._span, self._alike)
+        if lacking is not None:
+            return PrecisionIntervals(lacking, lacking)
+        if None in differences:
+            nothing = NoInterval("there is no true object to find")
+            return PrecisionIntervals(nothing, nothing)
+        blocks = min(frames, _MOST_BLOCKS[self._alike])
+        block_of_frame = (np.arange(frames) * blocks) // frames
+        middle, influence = difference_influence(totals.reference, totals.candidate, block_of_frame, blocks)
+        return PrecisionIntervals(
+            *(
+                difference_interval(value or 0.0, middle[column], influence[:, column], frames, self._alike)
+                for column, value in enumerate(differences)
+            )
+        )

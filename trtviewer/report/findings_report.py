@@ -44,7 +44,9 @@ def findings_report(
 
 def truth_figures(totals: TruthTotals, labels: Labels, significance: Significance) -> dict[str, Any]:
     """The key `truth`: both sides against the labels, and how sure their difference is. Args: all of the same frames."""
+    truth = truth_report(totals.result(), labels)
+    differences = [truth["difference"][name] for name in ("ap50", "ap50_95")]
     return {
-        **truth_report(totals.result(), labels),
-        "difference_intervals": difference_intervals(significance.precision(totals)),
+        **truth,
+        "difference_intervals": difference_intervals(significance.precision(totals, differences)),
     }

@@ -33,7 +33,7 @@ def interval_lines(report: Report) -> list[str]:
     intervals, detections = report["detections_intervals"], report["detections"]
     missed, agreement = intervals["missed_rate"], intervals["agreement_f1"]
     if missed["low"] is None:
-        return ["too few frames to say how sure these figures are"] if report["frames"] else []
+        return [str(missed["reason"])] if report["frames"] else []
     parts = [f"missed rate {percent(detections['missed_rate'])} ({_range(missed)})"]
     if agreement["low"] is not None:
         parts.append(
@@ -119,7 +119,7 @@ def ap_sentence(difference: float, interval: Mapping[str, Any]) -> str:
     if round(1000 * difference) == 0:
         points = "no difference"
     if interval["low"] is None:
-        return f"{points}; too few frames to say whether that is noise"
+        return f"{points}; {interval['reason']}"
     span = f"95 %: {100 * interval['low']:+.1f} to {100 * interval['high']:+.1f}".replace("-", "−")
     if interval["settled"]:
         return f"{points}, more than noise ({span})"
