@@ -11,8 +11,8 @@ from trtviewer.gui.docks.layer_model import LayerModel
 from trtviewer.gui.docks.layer_rows import Column
 from trtviewer.gui.docks.tables import TickTable, prepared, set_widths
 
-WITH_OPERATORS = 800
-"""From this width of the table on there is room for the operators."""
+_ROOM_FROM = {Column.OP: 800, Column.RANGE: 740, Column.CUMULATIVE: 620, Column.MACS: 560, Column.NOISE: 500}
+"""From these widths of the table on there is room for them beside the layers' names."""
 _WIDTHS = {
     Column.KEEP: "Float",
     Column.OP: "Concat, fp32",
@@ -52,7 +52,8 @@ class LayerTable(TickTable):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.setColumnHidden(Column.OP, self.width() < WITH_OPERATORS)
+        for column, width in _ROOM_FROM.items():
+            self.setColumnHidden(column, self.width() < width)
 
     def _show_order(self, *_: object) -> None:
         """The sorted column is as much wider as its mark needs."""
