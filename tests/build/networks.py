@@ -1,4 +1,4 @@
-"""Small networks that TensorRT refuses, one for each row of its rules, and one that it takes with an open shape."""
+"""Small networks that TensorRT refuses, one for each row of its rules, one that it takes with an open shape, and one that never ends."""
 
 from __future__ import annotations
 
@@ -34,6 +34,29 @@ def refused(path: Path, row: str) -> Path:
 def open_shaped(path: Path) -> Path:
     """One convolution whose batch, height and width are open."""
     return _write(path, [_conv("x", "w")], {"w": _WEIGHTS}, (), ["n", 3, "h", "w"])
+
+
+def endless(path: Path) -> Path:
+    """A convolution whose output goes round a loop that ends after centuries; with its sidecar."""
+    open_shaped(path)
+    model = onnx.load(path)
+    (convolution,) = model.graph.node
+    convolution.output[0] = "begun"
+    value, shape = helper.make_tensor_value_info, [1, CHANNELS, 1, 1]
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["more"], ["again"]), helper.make_node("Neg", ["at"], ["turned"])],
+        "turn",
+        [
+            value("turn", TensorProto.INT64, []),
+            value("more", TensorProto.BOOL, []),
+            value("at", TensorProto.FLOAT, shape),
+        ],
+        [value("again", TensorProto.BOOL, []), value("turned", TensorProto.FLOAT, shape)],
+    )
+    model.graph.initializer.append(numpy_helper.from_array(np.array(2**60, np.int64), "turns"))
+    model.graph.node.append(helper.make_node("Loop", ["turns", "", "begun"], ["y"], body=body))
+    onnx.save(model, path)
+    return path
 
 
 def _write(

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.build import networks
 from tests.pipeline.conftest import Numbers, number_of
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.errors import BadInput
+from trtviewer.models.load import load_spec
 from trtviewer.models.spec import ModelSpec
 from trtviewer.pipeline.analysis import comparisons
 from trtviewer.pipeline.feed import Listed, PairFeed
-from trtviewer.pipeline.pair import Pair
+from trtviewer.pipeline.pair import Pair, open_pair
 from trtviewer.preprocess import Preprocessor
 from trtviewer.runners.choose import open_runner
 from trtviewer.sources.source import FrameRange
@@ -64,6 +67,12 @@ def test_that_a_cancelled_analysis_simply_ends(pair: Pair) -> None:
         if len(shown) == 5:
             cancelled.set()
     assert shown == [0, 1, 2, 3, 4]
+
+
+def test_that_a_cancel_ends_a_run_that_would_never_end(tmp_path: Path) -> None:
+    spec = load_spec(networks.endless(tmp_path / "endless.onnx"))
+    with open_pair(spec, spec) as pair:
+        assert list(comparisons(Numbers(), FrameRange(), pair, CompareSettings(), lambda: True)) == []
 
 
 def test_that_a_model_alone_runs_once_a_frame(pair: Pair) -> None:

@@ -7,9 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from tests.build import networks
 from trtviewer.errors import BadInput
@@ -106,31 +104,8 @@ def test_that_a_runner_that_cannot_be_opened_leaves_no_thread() -> None:
         pass
 
 
-def endless(path: Path) -> Path:
-    """A convolution whose output goes round a loop that ends after centuries; with its sidecar."""
-    networks.open_shaped(path)
-    model = onnx.load(path)
-    (convolution,) = model.graph.node
-    convolution.output[0] = "begun"
-    value, shape = helper.make_tensor_value_info, [1, networks.CHANNELS, 1, 1]
-    body = helper.make_graph(
-        [helper.make_node("Identity", ["more"], ["again"]), helper.make_node("Neg", ["at"], ["turned"])],
-        "turn",
-        [
-            value("turn", TensorProto.INT64, []),
-            value("more", TensorProto.BOOL, []),
-            value("at", TensorProto.FLOAT, shape),
-        ],
-        [value("again", TensorProto.BOOL, []), value("turned", TensorProto.FLOAT, shape)],
-    )
-    model.graph.initializer.append(numpy_helper.from_array(np.array(2**60, np.int64), "turns"))
-    model.graph.node.append(helper.make_node("Loop", ["turns", "", "begun"], ["y"], body=body))
-    onnx.save(model, path)
-    return path
-
-
 def test_that_abandoned_requests_are_stopped_or_never_begun(tmp_path: Path) -> None:
-    spec = load_spec(endless(tmp_path / "endless.onnx"))
+    spec = load_spec(networks.endless(tmp_path / "endless.onnx"))
     tensor = np.zeros((1, 3, 64, 64), np.float32)
     with RunnerThread(OrtRunner(spec, threads=1), "endless") as runner:
         answers = [runner.submit(tensor, index) for index in range(3)]
