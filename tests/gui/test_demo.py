@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.gui.conftest import PATIENCE_MS
@@ -56,6 +56,24 @@ def test_that_one_click_changes_to_the_good_twin_and_back_on_the_same_frame(
         )
         assert model.position.frame_index == before
     assert "good twin" in twin.text()
+
+
+@pytest.mark.parametrize(("width", "whole"), [(1280, True), (960, False)])
+def test_that_the_first_steps_leave_the_pictures_their_room(
+    demo_window: MainWindow, qtbot: QtBot, width: int, whole: bool
+) -> None:
+    demo_window.resize(width, 540)
+    steps = demo_window.findChild(FirstSteps)
+    labels = steps.findChildren(QLabel)
+    qtbot.waitUntil(lambda: labels[-1].isVisible() == whole)
+    qtbot.waitUntil(
+        lambda: all(
+            label.height() >= label.heightForWidth(label.width()) for label in labels if label.isVisible()
+        )
+    )
+    assert LINES[-1] in labels[0].toolTip()
+    assert (demo_window.width(), demo_window.height()) == (width, 540)
+    assert demo_window.comparison.panes["reference"].height() >= 90
 
 
 def test_that_the_first_steps_can_be_closed(demo_window: MainWindow, qtbot: QtBot) -> None:

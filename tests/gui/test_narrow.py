@@ -77,7 +77,7 @@ def test_that_tools_and_headers_show_all_that_they_have_room_for(
     assert (window.width(), window.height()) == size
     buttons = [window.findChild(QToolButton, f"button.mode.{mode.value}") for mode in PaneMode]
     buttons += [window.findChild(QToolButton, f"picker.{name}") for name in ("reference", "candidate", "add")]
-    assert all(can_be_clicked(window, button) for button in buttons)
+    qtbot.waitUntil(lambda: all(can_be_clicked(window, button) for button in buttons))
     for side, path in (("reference", long_names.reference), ("candidate", long_names.candidate)):
         picker = window.findChild(QToolButton, f"picker.{side}")
         assert "…" in picker.text()
@@ -89,6 +89,18 @@ def test_that_tools_and_headers_show_all_that_they_have_room_for(
     row = window.findChild(QWidget, "tool_row")
     headers = list(window.comparison.headers.values())
     assert [text for part in (row, *headers) for text in texts_cut(part)] == []
+
+
+def test_that_a_short_name_stays_whole_beside_a_long_one(
+    window: MainWindow, inputs: Inputs, long_names: Inputs, qtbot: QtBot
+) -> None:
+    window.resize(1040, 700)
+    window.engine.open_reference(inputs.reference)
+    window.engine.add_candidate(long_names.candidate)
+    window.engine.open_source(str(inputs.video))
+    wait_for_frame(window, qtbot, 0)
+    qtbot.waitUntil(lambda: inputs.reference.name in window.findChild(QToolButton, "picker.reference").text())
+    assert "…" in window.findChild(QToolButton, "picker.candidate").text()
 
 
 def test_that_words_come_back_with_the_room_for_them(

@@ -39,7 +39,9 @@ class DockShelf(QObject):
         shown = [self.docks[entry.id] for entry in DOCKS if entry.shown]
         if shown:
             shown[0].raise_()
-            self._window.resizeDocks([shown[0]], [HEIGHT], Qt.Orientation.Vertical)
+            # On a small screen the pictures come first.
+            height = min(HEIGHT, self._window.height() // 3)
+            self._window.resizeDocks([shown[0]], [height], Qt.Orientation.Vertical)
 
     def fill(self, dock_id: str) -> QWidget:
         """The widget in a dock; made now if it was never seen: the start does not wait for what is behind a tab."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from trtviewer.gui.view_model import Models, Requests, ViewModel
+
+ROOMY = 760
+"""From this width on the lines stand beside the buttons unbroken; below it the pictures need the height more."""
 
 CARELESS, GOOD = 0, 1
 """The places of the two twins in the demo's list of candidates."""
@@ -27,11 +31,12 @@ class FirstSteps(QFrame):
         self._requests = requests
         words = QVBoxLayout()
         words.setSpacing(4)
-        for line in LINES:
-            label = QLabel(line, self)
+        self._lines = [QLabel(line, self) for line in LINES]
+        for label in self._lines:
             label.setTextFormat(Qt.TextFormat.RichText)
             label.setWordWrap(True)
             words.addWidget(label)
+        self._lines[0].setToolTip("<br>".join(LINES))
         self._twin = QPushButton(self)
         self._twin.setObjectName("first_steps.twin")
         self._twin.setProperty("role", "primary")
@@ -40,19 +45,27 @@ class FirstSteps(QFrame):
         close.setObjectName("first_steps.close")
         close.setToolTip("Closes these first steps")
         close.clicked.connect(self.close)
-        buttons = QVBoxLayout()
-        buttons.setSpacing(4)
-        buttons.addWidget(self._twin)
-        buttons.addWidget(close)
-        buttons.addStretch(1)
+        self._buttons = QVBoxLayout()
+        self._buttons.setSpacing(4)
+        self._buttons.addWidget(self._twin)
+        self._buttons.addWidget(close)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
         row.setSpacing(16)
         row.addLayout(words, 1)
-        row.addLayout(buttons)
+        row.addLayout(self._buttons)
         self._shown = view_model.models.shown
         view_model.models_changed.connect(self._show)
         self._show(view_model.models)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        roomy = event.size().width() >= ROOMY
+        for label in self._lines[1:]:
+            label.setVisible(roomy)
+        self._buttons.setDirection(
+            QBoxLayout.Direction.TopToBottom if roomy else QBoxLayout.Direction.LeftToRight
+        )
 
     def _show(self, models: Models) -> None:
         self._shown = models.shown

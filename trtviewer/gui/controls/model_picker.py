@@ -120,6 +120,11 @@ class ModelPicker(QWidget):
         )
         return self.sizeHint().width() - wider
 
+    def keep_comfortable(self, on: bool) -> None:
+        """Whether a short name stays whole beside a long one, rather than both being shortened by as much."""
+        for button in self.buttons.values():
+            button.setMinimumWidth(button.comfortable_width() if on else 0)
+
     def _show(self, models: Models) -> None:
         reference = self.buttons["reference"]
         reference.set_name(_name(models.reference))

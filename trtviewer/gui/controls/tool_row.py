@@ -69,7 +69,9 @@ class ToolRow(QWidget):
         for words, roles in ((True, True), (False, True), (False, False)):
             self._show_words(words)
             self.picker.show_roles(roles)
-            if self._buttons.sizeHint().width() + _GAP + self.picker.comfortable_width() <= self.width():
+            fits = self._buttons.sizeHint().width() + _GAP + self.picker.comfortable_width() <= self.width()
+            self.picker.keep_comfortable(fits)
+            if fits:
                 return
 
     def _show_words(self, words: bool) -> None:
