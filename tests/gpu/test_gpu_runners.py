@@ -31,6 +31,7 @@ from trtviewer.pipeline.worker import RunnerThread
 from trtviewer.preprocess import Preprocessor
 from trtviewer.runners.choose import open_runner
 from trtviewer.runners.cuda import Device
+from trtviewer.runners.engine_facts import known_facts
 from trtviewer.runners.gpu_runner import IN_FLIGHT
 from trtviewer.runners.ort import OrtRunner
 from trtviewer.runners.ort_cuda import OrtCudaRunner
@@ -191,6 +192,8 @@ def test_that_layers_and_precision_are_the_inspectors(engine_pair: Specs) -> Non
             assert len(runner.layers) > 50
             convolutions = [layer for layer in runner.layers if layer.kind == "Conv"]
             assert {layer.precision for layer in convolutions} == {precision}
+            # What the Layers dock shows: told by the try in another process, and asked of no runtime again.
+            assert known_facts(spec.path).facts.layers == runner.layers
 
 
 def test_that_an_untrusted_plan_is_refused_and_trust_is_remembered(
