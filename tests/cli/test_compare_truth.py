@@ -11,8 +11,14 @@ import pytest
 
 from tests.model_zoo import quantized_twin, tiny_yolo_anchor
 from trtviewer.cli.main import run
+from trtviewer.detect.families import decode
+from trtviewer.detect.nms import suppress
 from trtviewer.errors import BadInput, BadUsage
+from trtviewer.models.load import load_spec
 from trtviewer.opencv import cv2
+from trtviewer.preprocess import Preprocessor
+from trtviewer.runners.choose import open_runner
+from trtviewer.sources.address import open_source
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +108,37 @@ def test_that_the_page_is_written_with_the_command_that_made_it(folder: Path, tm
     assert "Against the truth" in page
     with pytest.raises(BadInput, match="no-such-folder"):
         compare(folder, "--html", "no-such-folder/r.html")
+
+
+def test_that_forty_pictures_have_an_interval_of_the_difference_in_ap(folder: Path, tmp_path: Path) -> None:
+    pictures, labels = tmp_path / "pictures", tmp_path / "labels"
+    pictures.mkdir()
+    labels.mkdir()
+    for index in range(40):
+        noise = np.random.default_rng(index).integers(0, 256, (60, 80, 3), np.uint8)
+        cv2.imwrite(str(pictures / f"{index}.png"), noise)
+    models = ["--reference", str(folder / "a.onnx"), "--candidate", str(folder / "b.onnx")]
+    # What the reference finds is the truth, so that the candidate is the worse one.
+    spec = load_spec(folder / "a.onnx")
+    with open_source(str(pictures)) as source, open_runner(spec, threads=1) as runner:
+        assert spec.input is not None
+        preprocessor = Preprocessor(spec.input)
+        for index in range(40):
+            prepared = preprocessor.prepare(source.read(index).picture)
+            boxes = decode(spec, runner.run(prepared.tensor, index).heads, prepared.placement)
+            found = suppress(boxes, 0.25, 0.45)
+            centre, side = (found.xyxy[:, :2] + found.xyxy[:, 2:]) / 2, found.xyxy[:, 2:] - found.xyxy[:, :2]
+            shares = np.clip(np.concatenate((centre, side), axis=1) / (80, 60, 80, 60), 0, 1)
+            rows = (
+                f"{class_id} " + " ".join(f"{value:.5f}" for value in row)
+                for class_id, row in zip(found.class_id, shares, strict=True)
+            )
+            (labels / f"{index}.txt").write_text("\n".join(rows))
+    last = ["--truth", str(labels), "--json", str(tmp_path / "last.json")]
+    assert run(["compare", *models, "--source", str(pictures), *last]) == 0
+    truth = json.loads((tmp_path / "last.json").read_text())["truth"]
+    for name in ("ap50", "ap50_95"):
+        interval = truth["difference_intervals"][name]
+        assert interval["low"] < truth["difference"][name] < interval["high"]
+        assert interval["settled"] is (interval["low"] > 0 or interval["high"] < 0)
+        assert interval["reason"] is None

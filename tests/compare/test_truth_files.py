@@ -99,6 +99,11 @@ def change(path: str, value: Any) -> Callable[[dict[str, Any]], Any]:
         (change("images.0.id", [3]), "not unique"),
         (change("annotations", []), "has no annotation"),
         (change("images", None), "has no list of images"),
+        (change("annotations.0.image_id", [0]), "annotation 0 has the image_id [0]"),
+        (change("annotations.0.area", -5), "annotation 0 has the area -5"),
+        (change("images.1.file_name", "train/b.png"), "are both labels of the picture 'b'"),
+        (change("images.1.file_name", "b.png"), "lists the image 'b.png' twice"),
+        (change("images.0.file_name", ""), "says nothing of 1 of the 3 pictures of the source: b"),
         (change("categories", [{"id": 1, "name": "boat"}]), "none of the models' classes"),
         (lambda document: document["annotations"], "is a list, as detections are"),
         (lambda document: 5, "is not COCO labels"),
@@ -117,6 +122,13 @@ def test_that_labels_of_another_size_are_refused(tmp_path: Path, pictures: Sourc
     labels = coco_labels(tmp_path, pictures, change("images.0.width", 640)(coco()))
     with pytest.raises(BadInput, match=r"'b.png' is 640x60 in it, but the frame is 80x60"):
         labels.objects(pictures.read(1))
+
+
+def test_that_a_box_outside_its_picture_is_refused(tmp_path: Path, pictures: Source) -> None:
+    labels = coco_labels(tmp_path, pictures, change("annotations.0.bbox", [500, 5, 10, 10])(coco()))
+    with pytest.raises(BadInput, match=r"lies outside '.\.png': \[500, 5, 10, 10\]"):
+        for index in range(3):
+            labels.objects(pictures.read(index))
 
 
 def yolo(tmp_path: Path, **files: str) -> Path:
@@ -153,6 +165,8 @@ def test_that_an_outline_counts_by_its_box_and_classes_txt_by_its_names(
     [
         ("3 0.5 0.5 0.1 0.1", "line 1 is of class 3, and there are 0 to 2"),
         ("0.5 0.5 0.5 0.1 0.1", "is of class 0.5"),
+        ("nan 0.5 0.5 0.1 0.1", "is of class nan"),
+        ("inf 0.5 0.5 0.1 0.1", "is of class inf"),
         ("0 40 30 10 10", "outside 0 to 1: pixels, perhaps"),
         ("0 0.5 0.5 0.1", "has 4 values"),
         ("0 0.5 0.5 0.1 0.1 0.9", "as predictions with a confidence have"),

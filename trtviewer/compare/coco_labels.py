@@ -63,6 +63,14 @@ class CocoLabels:
             raise BadInput(f"says nothing of frame {frame.index}", subject=self._path)
         _check_size(image, frame, self._path)
         rows = self._rows.get(image["id"], [])
+        height, width = frame.size
+        for (x0, y0, x1, y1), *_ in rows:
+            if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
+                raise BadInput(
+                    f"has a box that lies outside '{image['file_name']}': [{x0:g}, {y0:g}, {x1 - x0:g}, {y1 - y0:g}]",
+                    subject=self._path,
+                    advice="boxes are [x, y, width, height] in its pixels",
+                )
         xyxy, class_id, area, crowd = zip(*rows, strict=True) if rows else ((), (), (), ())
         return TrueObjects(
             np.array(xyxy, np.float64).reshape(-1, 4),
@@ -82,12 +90,15 @@ class CocoLabels:
 
     def _placed(self, images: dict[Any, dict[str, Any]], source: Source) -> dict[int, dict[str, Any]]:
         """Frame index to image."""
-        by_stem = {_stem(image): image for image in images.values()}
+        by_stem: dict[str, dict[str, Any]] = {}
+        for image in images.values():
+            if by_stem.setdefault(_stem(image), image) is not image:
+                raise BadInput(f"lists the image '{image['file_name']}' twice", subject=self._path)
         pictures = picture_names(source)
         if pictures is None:
             found = by_number(list(by_stem), source.length, self._path)
         else:
-            found = by_picture(by_stem, pictures)
+            found = by_picture(by_stem, pictures, self._path)
             lacking = [name for index, name in enumerate(pictures) if index not in found]
             if lacking:
                 raise BadInput(
@@ -105,6 +116,9 @@ class CocoLabels:
         if not annotations:
             raise BadInput("has no annotation", subject=self._path, advice="is it the right file?")
         for number, entry in enumerate(annotations):
+            for key in ("image_id", "category_id"):
+                if isinstance(entry[key], list | dict):
+                    raise self._wrong(number, f"has the {key} {entry[key]!r}")
             if entry["image_id"] not in images:
                 raise self._wrong(number, f"is of image {entry['image_id']!r}, which is not listed")
             if entry["category_id"] not in names:
@@ -132,7 +146,7 @@ class CocoLabels:
     def _area(self, number: int, area: Any, of_box: float) -> float:
         if area is None:
             return of_box
-        if not _finite(area):
+        if not _finite(area) or area < 0:
             raise self._wrong(number, f"has the area {area!r}")
         return float(area)
 
@@ -169,14 +183,15 @@ def _entries(document: dict[str, Any], name: str, keys: tuple[str, ...], path: P
 
 
 def _stem(image: dict[str, Any]) -> str:
-    return str(PurePosixPath(str(image["file_name"]).replace("\\", "/")).with_suffix(""))
+    path = PurePosixPath(str(image["file_name"]).replace("\\", "/"))
+    return str(path.parent / path.stem)
 
 
 def _check_size(image: dict[str, Any], frame: Frame, path: Path) -> None:
     said = (image.get("height", frame.size[0]), image.get("width", frame.size[1]))
     if said != frame.size:
         raise BadInput(
-            f"'{image['file_name']}' is {said[1]}x{said[0]} in it, but the frame is {frame.size[1]}x{frame.size[0]}",
+            f"'{image['file_name']}' is {said[1]!r}x{said[0]!r} in it, but the frame is {frame.size[1]}x{frame.size[0]}",
             subject=path,
             advice="boxes are in pixels: give the pictures that were labelled",
         )

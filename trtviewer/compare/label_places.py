@@ -19,12 +19,24 @@ def picture_names(source: Source) -> tuple[str, ...] | None:
     return None if files is None else tuple(file.stem for file in files)
 
 
-def by_picture(stems: Collection[str], pictures: Sequence[str]) -> dict[int, str]:
+def by_picture(stems: Collection[str], pictures: Sequence[str], subject: Path) -> dict[int, str]:
     """Frame index to the label of the same stem; frames without one are not in it.
 
     A label's stem may carry folders (`val/a`), a picture's never does.
+
+    Raises: BadInput: two are of one picture.
     """
-    last = {PurePosixPath(stem.replace("\\", "/")).name: stem for stem in stems}
+    last: dict[str, str] = {}
+    wanted = set(pictures)
+    for stem in stems:
+        name = PurePosixPath(stem.replace("\\", "/")).name
+        if name in last and name in wanted:
+            raise BadInput(
+                f"'{last[name]}' and '{stem}' are both labels of the picture '{name}'",
+                subject=subject,
+                advice="labels of several folders need a file, or a folder, each",
+            )
+        last[name] = stem
     return {index: last[name] for index, name in enumerate(pictures) if name in last}
 
 

@@ -114,7 +114,9 @@ class Significance:
         middle, influence = difference_influence(totals.reference, totals.candidate, block_of_frame, blocks)
         return PrecisionIntervals(
             *(
-                difference_interval(value or 0.0, middle[column], influence[:, column], frames, self._alike)
+                difference_interval(
+                    value or 0.0, float(middle[column]), influence[:, column], frames, self._alike
+                )
                 for column, value in enumerate(differences)
             )
         )

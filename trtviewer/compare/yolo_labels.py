@@ -48,7 +48,7 @@ class YoloLabels:
         if pictures is None:
             found = by_number(list(by_stem), source.length, folder)
         else:
-            found = by_picture(by_stem, pictures)
+            found = by_picture(by_stem, pictures, folder)
         if not found:
             raise BadInput(
                 f"labels none of the frames of {source.address}: its files are {listed(list(by_stem))}",
@@ -107,11 +107,11 @@ class YoloLabels:
         shares = np.array(values[1:])
         if not np.isfinite(shares).all() or shares.min() < -_ROUNDING or shares.max() > 1 + _ROUNDING:
             raise wrong("has a value outside 0 to 1: pixels, perhaps")
-        given = int(values[0])
-        if given != values[0] or not 0 <= given < len(self._ids) + len(self.left_out):
+        if not values[0].is_integer() or not 0 <= values[0] < len(self._ids) + len(self.left_out):
             raise wrong(
                 f"is of class {values[0]:g}, and there are 0 to {len(self._ids) + len(self.left_out) - 1}"
             )
+        given = int(values[0])
         if len(values) > 5:  # an outline: its box
             points = shares.reshape(-1, 2)
             (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
