@@ -272,6 +272,12 @@ def check_desktop(user: Stranger, folder: Path) -> None:
         [folder / "desktop" / "install.sh"], env=environment, check=True, stdout=subprocess.DEVNULL
     )
     entry = user.home / ".local" / "share" / "applications" / "trtviewer.desktop"
+    validator = shutil.which("desktop-file-validate")
+    if validator is not None:
+        told = subprocess.run([validator, entry], capture_output=True, text=True).stdout.strip()
+        if told:
+            raise Failed(f"the menu entry has faults:\n{told}")
+    said("menu entry", "no fault" if validator else "not looked at: desktop-file-validate is not installed")
     lines = dict(line.split("=", 1) for line in entry.read_text("utf-8").splitlines() if "=" in line)
     if lines["Exec"] != f'"{folder / "trtviewer"}" view %F' or not Path(lines["TryExec"]).is_file():
         raise Failed(f"the menu entry starts {lines['Exec']}")

@@ -21,7 +21,7 @@ needed=(
     libfontconfig.so.1:libfontconfig1
     libglib-2.0.so.0:libglib2.0-0
 )
-tests=(Xvfb:xvfb xdotool:xdotool)
+tests=(Xvfb:xvfb xdotool:xdotool desktop-file-validate:desktop-file-utils)
 
 [ "$(uname -s)" = Linux ] || exit 0
 [ "${1:-}" = --tests ] && needed+=("${tests[@]}")
