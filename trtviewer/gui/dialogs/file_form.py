@@ -108,4 +108,5 @@ def beside_source(address: str, name: str, ending: str) -> Path:
     """A file named after the source, beside it where it is a file itself, else in the home folder."""
     source = Path(address)
     folder = source.parent if source.is_file() else Path.home()
-    return folder / f"{Path(name).stem or 'comparison'}-{ending}"
+    stem = Path(name.removeprefix("scene:")).stem or "comparison"
+    return folder / f"{stem}-{ending}"

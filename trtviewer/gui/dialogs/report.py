@@ -31,7 +31,8 @@ class ReportDialog(FileForm):
         self.range = QComboBox()
         self.range.setObjectName(f"{name}.range")
         whole = "The whole video" if source.fps else "All pictures"
-        self.range.addItem(f"{whole} ({source.length:,} frames)", FrameRange())
+        count = "1 frame" if source.length == 1 else f"{source.length:,} frames"
+        self.range.addItem(f"{whole} ({count})", FrameRange())
         if view_model.playing.loop is not None:
             first, last = view_model.playing.loop
             self.range.addItem(
