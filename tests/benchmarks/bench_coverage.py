@@ -28,7 +28,7 @@ KINDS = {
     "drops 10 %": Kind(noise=0, box=0, drop=0.1),
     "6 classes": Kind(loss=0.3, classes=(0.5, 0.2, 0.1, 0.1, 0.05, 0.05)),
 }
-PICTURES, VIDEO = (30, 60, 200), (300, 900, 1800)
+PICTURES, VIDEO = (30, 60, 200), (600, 1800, 3600)
 
 
 def counts(source: Source) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """How sure a figure over frames is, from what each frame adds to its error (its influence).
 
-Pictures: bootstrap-t over them, which knows that rare events make a figure lopsided. Video: neighbouring frames are alike,
-so that 300 of them say less than 300 pictures do; blocks are made so long that neighbouring blocks are no longer alike, and
-at least `LEAST_BLOCKS` of them; what likeness is left is made up for.
+Bootstrap-t over pictures, which knows that rare events make a figure lopsided; of a video over blocks of frames, since
+neighbouring frames are alike, so that 300 of them say less than 300 pictures do. Blocks are made so long that neighbouring
+ones are no longer alike, and at least `LEAST_BLOCKS` of them; what likeness is left is made up for.
 
 Source: bootstrap-t on influence values (Efron and Tibshirani 1993, 12.5; Davison and Hinkley 1997, 5.2 and 2.7.2); batch
 means whose length doubles until their lag-1 correlation is gone (Fishman), the variance at block length L taken as
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,9 @@ RESAMPLES = 1000
 LEAST_FRAMES = 40
 """Of fewer an interval would not hold what it promises."""
 
-LEAST_SPAN = 900
-"""Likewise of a video, in its own frames from the first compared to the last: 30 s, since what is seen stays for about one."""
+LEAST_SPAN = 1800
+"""Likewise of a video, in its own frames from the first compared to the last: a minute, since what is seen stays for about a
+second."""
 
 LEAST_BLOCKS = 8
 MOST_BLOCKS = 256
@@ -254,10 +254,7 @@ def reach(influence: NDArray[np.float64], neighbours_alike: bool) -> tuple[float
     if blocks.halves is not None:
         # Of blocks that are too short the variance is too small, by as much again as at half the length.
         variance = max(variance, 2 * variance - _variance(blocks.halves.sums(influence)))
-    if neighbours_alike:
-        below = above = _student_t(len(blocks) - 1)
-    else:
-        below, above = _studentized(sums)
+    below, above = _studentized(sums)
     if not math.isfinite(below + above):
         return NoInterval(f"too few frames for an interval: only {differing} of them differ in it")
     error = math.sqrt(variance)
@@ -298,18 +295,3 @@ def _correlation(influence: NDArray[np.float64], length: int) -> float:
 
 def _logistic(value: float) -> float:
     return 1 / (1 + math.exp(-value))
-
-
-def _student_t(freedom: int, level: float = LEVEL) -> float:
-    """The two-sided quantile of Student's t; good to 0.1 % from 7 degrees of freedom on.
-
-    Source: Abramowitz and Stegun 26.7.5.
-    """
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return float(z + sum(term / freedom**power for power, term in enumerate(terms, 1)))
