@@ -84,8 +84,8 @@ def test_that_a_quantized_model_is_built(model: Path, tmp_path: Path) -> None:
     pictures = [np.random.default_rng(0).random((1, 3, 64, 64), np.float32)]
     twin = make_int8_twin(model, tmp_path / "int8.onnx", pictures)
     twin.with_suffix(".toml").write_text(model.with_suffix(".toml").read_text())
-    assert build(twin, "-o", tmp_path / "int8.engine") == 0
-    assert (tmp_path / "int8.engine").stat().st_size > 0
+    assert build(twin, "-o", tmp_path / "built.engine") == 0
+    assert (tmp_path / "built.engine").stat().st_size > 0
 
 
 def test_that_progress_names_phases_and_never_falls(model: Path, tmp_path: Path) -> None:
@@ -203,6 +203,19 @@ def test_that_bad_places_are_told_before_any_work(model: Path, tmp_path: Path) -
     with pytest.raises(BadInput, match="not overwritten"):
         build(model, "-o", tmp_path / "other.engine")
     assert not (tmp_path / "other.engine").exists()
+
+
+def test_that_a_sidecar_that_is_too_little_for_an_engine_is_told_before_any_work(
+    model: Path, tmp_path: Path
+) -> None:
+    sidecar = model.with_suffix(".toml")
+    assert "size" not in sidecar.read_text(), "the ONNX model says it itself"
+    with pytest.raises(BadInput, match=r"tiny\.toml: is there already, and leaves out .*\[input\] size"):
+        build(model, "-o", tmp_path / "tiny.engine")
+    assert not (tmp_path / "tiny.engine").exists()
+    sidecar.write_text(sidecar.read_text().replace("[input]", "[input]\nsize = [64, 64]"))
+    assert build(model, "-o", tmp_path / "tiny.engine") == 0
+    assert load_spec(tmp_path / "tiny.engine").heads == load_spec(model).heads
 
 
 def test_that_an_engine_that_is_there_is_replaced(model: Path, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from trtviewer.build.refusals import explain
 from trtviewer.build.request import BuildProgress, BuildRequest, BuiltEngine, Runtime
 from trtviewer.errors import BadInput, BadUsage, Cancelled, MissingRuntime, TrtviewerError
 from trtviewer.isolated import ProcessDied, run_isolated
-from trtviewer.models.engine_file import ENGINE_SUFFIXES
-from trtviewer.models.sidecar import sidecar_path, write_sidecar
+from trtviewer.models.engine_file import ENGINE_SUFFIXES, described_engine
+from trtviewer.models.model_file import parse_metadata
+from trtviewer.models.sidecar import read_sidecar, sidecar_path, sidecar_text, write_sidecar
 from trtviewer.models.spec import ModelSpec, Precision
 from trtviewer.models.trust import digest_line, digest_of, digest_path, remember
 from trtviewer.places import cache_folder
@@ -73,6 +74,7 @@ def check_output(spec: ModelSpec, out: Path) -> None:
         require_writable(path)
     if sidecar_path(out).exists():
         write_sidecar(sidecar_path(out), _spec_of(spec, out))  # refuses now what it would refuse at the end
+        _require_whole_sidecar(_spec_of(spec, out))
 
 
 def _build(
@@ -136,6 +138,24 @@ def _write_beside(spec: ModelSpec, out: Path, digest: str) -> None:
         if new:
             sidecar.unlink(missing_ok=True)
         raise
+
+
+def _require_whole_sidecar(spec: ModelSpec) -> None:
+    """An engine says nothing of itself: what suffices beside its ONNX model may be too little for it.
+
+    Raises: BadInput: an engine could not be opened by the sidecar that is there, or would be read otherwise.
+    """
+    beside = sidecar_path(spec.path)
+    try:
+        understood = sidecar_text(described_engine(spec.path, read_sidecar(beside), parse_metadata({})))
+    except BadInput:
+        understood = ""
+    if understood != sidecar_text(spec):
+        raise BadInput(
+            "is there already, and leaves out what an engine does not say itself",
+            subject=beside,
+            advice="choose another name for the output, or write all of it: family, classes, [input] size and [[head]]",
+        )
 
 
 def _spec_of(spec: ModelSpec, out: Path) -> ModelSpec:

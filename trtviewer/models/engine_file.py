@@ -78,8 +78,11 @@ def load_engine(path: Path, sidecar: Sidecar) -> ModelSpec:
 
     Raises: BadInput: neither sidecar nor metadata say enough.
     """
-    file = read_engine(path)
-    metadata = parse_metadata(file.metadata)
+    return described_engine(path, sidecar, parse_metadata(read_engine(path).metadata))
+
+
+def described_engine(path: Path, sidecar: Sidecar, metadata: Metadata) -> ModelSpec:
+    """As `load_engine`, with its header's metadata given: the file itself need not be there."""
     size = sidecar.input.size or metadata.size
     family = sidecar.family
     if family is None and any(head.anchors for head in sidecar.heads):
