@@ -2,7 +2,7 @@
 
 It has the calls that the program makes and no other. A wrong order, a missing address, a wrong shape, memory that is not the GPU's, a
 foreign stream or a second thread raise. `execute_async_v3` runs ONNX Runtime's CUDA provider on the very stream and addresses
-that it is given. Plans hold their ONNX model; `tests/gpu/plans.py` makes others: one that can be captured, one that crashes.
+that it is given. Plans hold their ONNX model; `plan_of` makes others, too: one that can be captured, one that crashes.
 """
 
 from __future__ import annotations
