@@ -1,4 +1,8 @@
-"""What a report costs beyond the comparison: seconds and bytes, for 500 and for 2,000 frames.
+"""What a report costs beyond the comparison: seconds, bytes and memory, for 500, 2,000 and 20,000 frames with truth.
+
+    python -m tests.benchmarks.bench_report [--frames 500 2000 20000]
+
+Wanted of 2,000: at most 5 MB, built in at most 2 s, and memory that stays as it is however many frames there are.
 
 The comparisons are 60 real ones of the bundled demo, given again and again as later frames: the same work for the report,
 without an hour of inference.
@@ -6,6 +10,8 @@ without an hour of inference.
 
 from __future__ import annotations
 
+import argparse
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -41,7 +47,15 @@ def repeated(real: list[FrameComparison], count: int) -> Iterator[FrameCompariso
         yield replace(one, frame=replace(one.frame, index=index, time_s=index / 30))
 
 
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--frames", type=int, nargs="+", default=[500, 2_000, 20_000])
+    arguments = parser.parse_args()
     demo = bundled_demo()
     reference, candidate = load_spec(demo.reference), load_spec(demo.candidates[0])
     settings = CompareSettings()
@@ -66,7 +80,7 @@ def main() -> None:
                 return truths[frame.index % REAL]
 
         print(f"comparing itself: {each_ms:.1f} ms a frame")
-        for count in (500, 2_000):
+        for count in arguments.frames:
             plain = Totals(settings, reference)
             begin = time.perf_counter()
             for one in repeated(real, count):
@@ -75,7 +89,10 @@ def main() -> None:
             parts_s = [0.0, 0.0]
             findings = Findings(settings, reference, True, Known())  # type: ignore[arg-type]
             pictures = WorstFrames[WorstPicture](True)
-            for one in repeated(real, count):
+            resident = []
+            for index, one in enumerate(repeated(real, count)):
+                if index % 500 == 499:
+                    resident.append(resident_bytes() / 1e6)
                 begin = time.perf_counter()
                 truth = findings.update(one)
                 middle = time.perf_counter()
@@ -97,7 +114,8 @@ def main() -> None:
             print(
                 f"{count:5,} frames: totals alone {1e3 * base_s / count:.2f} ms a frame; with truth, tracks and intervals "
                 f"{1e3 * parts_s[0] / count:.2f}; pictures {1e3 * parts_s[1] / count:.2f}; figures {figures_s:.2f} s; "
-                f"page {page_s:.2f} s, {size / 1e6:.2f} MB"
+                f"page {page_s:.2f} s, {size / 1e6:.2f} MB; memory {resident[0]:.0f} MB at 500, at most {max(resident):.0f} later, "
+                f"{resident_bytes() / 1e6:.0f} after the report"
             )
 
 
