@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt
+from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QMainWindow,
     QMenu,
-    QStackedWidget,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -39,6 +38,7 @@ from trtviewer.gui.file_work import FileWork
 from trtviewer.gui.furnishing import Furnishing
 from trtviewer.gui.icons import icon
 from trtviewer.gui.own_keys import wants
+from trtviewer.gui.pages import Pages
 from trtviewer.gui.panel import Panel
 from trtviewer.gui.panes.comparison_view import ComparisonView
 from trtviewer.gui.preferences import Preferences, PreferencesFile
@@ -57,18 +57,6 @@ if TYPE_CHECKING:
     from trtviewer.gui.dialogs.help import HelpWindow
 
 _log = logging.getLogger(__name__)
-
-
-class Pages(QStackedWidget):
-    """As small as the page that is seen may be: the others would keep the window from fitting a small screen."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.currentChanged.connect(lambda _: self.updateGeometry())
-
-    def minimumSizeHint(self) -> QSize:
-        page = self.currentWidget()
-        return page.minimumSizeHint() if page is not None else QSize(0, 0)
 
 
 class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow):
