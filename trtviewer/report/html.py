@@ -66,9 +66,10 @@ def write_html(path: Path, report: Mapping[str, Any], evidence: PageEvidence) ->
 def html_report(report: Mapping[str, Any], evidence: PageEvidence) -> str:
     """The page of a report of schema `trtviewer.compare/1`."""
     sides = (side_name(report, "reference"), candidate_name(report, of_sentence=False))
-    question = f"Does {sides[1]} find what {sides[0]} finds?"
+    in_words = [name.replace("The ", "the ", 1) for name in sides]
+    question = f"Does {in_words[1]} find what {in_words[0]} finds?"
     parts = [
-        _header(report, question, sides),
+        _header(report, question),
         _tiles(report),
         _lost(report, evidence),
         _memory(report, evidence, sides),
@@ -91,16 +92,22 @@ def html_report(report: Mapping[str, Any], evidence: PageEvidence) -> str:
     )
 
 
-def _header(report: Mapping[str, Any], question: str, sides: tuple[str, str]) -> str:
+def _arithmetic(side: Mapping[str, Any]) -> str:
+    """As the beginning of a list; empty where it is not known."""
+    return "" if side["precision"] in ("", "unknown") else f"{text(str(side['precision']).upper())}, "
+
+
+def _header(report: Mapping[str, Any], question: str) -> str:
     answer = "".join(f'<p class="answer">{text(sentence)}</p>' for sentence in report["verdict"])
     paths = "; ".join(
-        f"{key} <b>{text(Path(report[key]['path']).name)}</b> ({text(name)}, {text(report[key]['runner'])}"
+        f"{key} <b>{text(Path(report[key]['path']).name)}</b> ({_arithmetic(report[key])}{text(report[key]['runner'])}"
         f"{', emulated' if report[key]['emulated'] else ''})"
-        for key, name in zip(("reference", "candidate"), sides, strict=True)
+        for key in ("reference", "candidate")
     )
     height, width = report["source"]["size"]
+    frames = "1 frame" if report["frames"] == 1 else f"{report['frames']:,} frames"
     return (
-        f'<header><p class="kind">Comparison of two detectors over {report["frames"]:,} frames</p>'
+        f'<header><p class="kind">Comparison of two detectors over {frames}</p>'
         f"<h1>{text(question)}</h1>{answer}"
         f'<p class="sides">{paths}; source <b>{text(report["source"]["path"])}</b>, {width}×{height}</p></header>'
     )

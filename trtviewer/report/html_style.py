@@ -109,6 +109,7 @@ footer { margin-top: 40px; color: var(--faint); font-size: 13px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; }
   h2, h3, .legend { break-after: avoid; } h2 { margin-top: 26px; }
+  .legend { display: block; break-inside: avoid; } .legend > * { display: inline-flex; margin-right: 14px; }
   .tile, figure, tr, .share, dl, svg, .two > .card, .three > .card { break-inside: avoid; } .two > div > .card { break-inside: avoid; }
   .scroll { overflow: visible; } .two { grid-template-columns: 1fr 1fr; } .three { grid-template-columns: 1fr 1fr; }
   th, td { padding: 3px 6px; font-size: 9pt; } .card { padding: 12px 14px; }
