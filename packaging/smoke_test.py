@@ -213,12 +213,12 @@ def check_own_runtimes(user: Stranger, venv: Path, reference: Path) -> None:
     if "tensorrt_rtx_bindings" in found:
         shutil.copy(reference, user.work / "own.onnx")
         shutil.copy(reference.with_suffix(".toml"), user.work / "own.toml")
-        refused = user.run("build", "own.onnx", "-o", "own.engine", "--runtime", "tensorrt-rtx", status=3)
+        refused = user.run("build", "own.onnx", "-o", "made.engine", "--runtime", "tensorrt-rtx", status=3)
         said("build", refused.stderr.strip())
         user.run(
-            "build", "own.onnx", "-o", "own.engine", "--runtime", "tensorrt-rtx", TRTVIEWER_SITE=str(venv)
+            "build", "own.onnx", "-o", "made.engine", "--runtime", "tensorrt-rtx", TRTVIEWER_SITE=str(venv)
         )
-        size = (user.work / "own.engine").stat().st_size
+        size = (user.work / "made.engine").stat().st_size
         user.run("doctor", "--self-test", "sent.zip", TRTVIEWER_SITE=str(venv))
         said(
             "build",
