@@ -129,17 +129,18 @@ def soak(window: MainWindow, other: Path, seconds: float, watchdog: Watchdog) ->
     )
     run_for(10)
     watchdog.late_ms.clear()
-    early, end = resident_mb(), time.monotonic() + seconds
-    peak = early
+    memory_mb: list[float] = []
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         chance.choice(deeds)()
         run_for(0.7)
-        peak = max(peak, resident_mb())
+        memory_mb.append(resident_mb())
     late = np.array(watchdog.late_ms)
+    quarters = ", ".join(f"{np.median(part):.0f}" for part in np.array_split(memory_mb, 4))
     print(
         f"{seconds:.0f} s of seeking, resizing, other models and analysis: p99 {np.percentile(late, 99):.1f} ms late, at most "
-        f"{late.max():.1f} ms, {int((late > 100).sum())} times above 100 ms; memory {early:.0f} MB, at most {peak:.0f} MB, "
-        f"{resident_mb():.0f} MB at the end"
+        f"{late.max():.1f} ms, {int((late > 100).sum())} times above 100 ms; memory by quarters of the time, medians: "
+        f"{quarters} MB, at most {max(memory_mb):.0f} MB"
     )
 
 
