@@ -14,6 +14,7 @@ from onnx import numpy_helper
 from tests.cli.test_main import program
 from tests.interrupted import interrupted
 from tests.model_zoo import quantized_twin, tiny_end2end, tiny_yolo_anchor
+from tests.sources.videos import write_cut_video
 from trtviewer.cli.main import run
 from trtviewer.errors import BadInput, BadUsage, TrtviewerError
 from trtviewer.opencv import cv2
@@ -193,6 +194,16 @@ def test_that_bad_input_in_a_process_is_exactly_one_line_and_status_2(folder: Pa
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("trtviewer: ")
+
+
+def test_that_a_cut_video_is_compared_and_said_to_be_one(
+    compare: Compare, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    film = write_cut_video(tmp_path / "cut.avi")
+    report = report_of(compare, tmp_path, source=str(film))
+    said = f"trtviewer: {film}: its header speaks of 60 frames, {report['frames']} can be read"
+    assert capfd.readouterr().err.startswith(said)
+    assert 0 < report["frames"] < 60
 
 
 def test_that_ctrl_c_writes_what_was_measured_and_ends_with_130(folder: Path, tmp_path: Path) -> None:

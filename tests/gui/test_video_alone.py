@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import cv2
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from tests.gui.conftest import FRAMES, PATIENCE_MS, SIZE, Inputs, number_in, wait_for_frame
+from tests.sources.videos import write_cut_video
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.view_model import PaneMode
 
@@ -55,6 +57,15 @@ def test_that_a_video_alone_is_gone_through_and_invites_the_models(alone: MainWi
     qtbot.keyClick(alone, Qt.Key.Key_End)
     qtbot.waitUntil(lambda: picture_in(alone, "reference") == FRAMES - 1, timeout=PATIENCE_MS)
     assert alone.view_model.problems == ()
+
+
+def test_that_the_status_line_tells_of_a_cut_video(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    window.engine.open_source(str(write_cut_video(tmp_path / "cut.avi")))
+    words = window.findChild(QLabel, "status")
+    qtbot.waitUntil(
+        lambda: "cut.avi: its header speaks of 60 frames" in words.whole,
+        timeout=PATIENCE_MS,
+    )
 
 
 def test_that_a_video_alone_plays_to_its_end_by_space(alone: MainWindow, qtbot: QtBot) -> None:

@@ -23,7 +23,7 @@ from trtviewer.models.load import load_spec
 from trtviewer.opencv import cv2
 from trtviewer.report.bundle import open_bundle, write_bundle
 from trtviewer.runners.choose import open_runner
-from trtviewer.sources.address import is_source, open_source
+from trtviewer.sources.address import open_source
 
 SETTINGS = CompareSettings(confidence=0.3, match_iou=0.6)
 VERSIONS = {"trtviewer": "0"}
@@ -168,9 +168,8 @@ def test_that_a_model_that_agrees_leaves_evidence_too(models: Path, tmp_path: Pa
     assert len(open_bundle(tmp_path / "e.zip").frames) == 8
 
 
-def test_that_it_is_known_as_a_source_and_its_sides_are_named(tmp_path: Path) -> None:
+def test_that_its_sides_are_named_and_another_archive_is_no_evidence(tmp_path: Path) -> None:
     evidence(tmp_path / "e.zip")
-    assert is_source(tmp_path / "e.zip")
     with pytest.raises(BadInput, match="is an evidence bundle of two models"):
         load_spec(tmp_path / "e.zip")
     with pytest.raises(BadInput, match="has no 'third'"):
@@ -179,7 +178,8 @@ def test_that_it_is_known_as_a_source_and_its_sides_are_named(tmp_path: Path) ->
         load_spec(tmp_path / "absent.zip" / "reference")
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("a.txt", "hello")
-    assert not is_source(tmp_path / "other.zip")
+    with pytest.raises(BadInput):
+        open_source(str(tmp_path / "other.zip"))
 
 
 def rewritten(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:

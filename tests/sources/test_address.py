@@ -13,7 +13,7 @@ import pytest
 
 from tests.sources.videos import drawn
 from trtviewer.errors import BadInput, BadUsage, MissingRuntime, TrtviewerError
-from trtviewer.sources.address import is_source, open_source
+from trtviewer.sources.address import open_source
 from trtviewer.sources.images import ImagesSource
 from trtviewer.sources.video import VideoSource
 
@@ -48,8 +48,6 @@ def test_that_contents_count_where_the_name_says_nothing(video: Video, picture: 
         assert source.length == 300
     with open_source(str(still)) as source:
         assert np.array_equal(source.read(0).picture, drawn(1))
-    assert is_source(film)
-    assert is_source(still)
 
 
 def test_that_a_name_with_a_colon_or_other_letters_is_a_file(video: Video, tmp_path: Path) -> None:
@@ -105,7 +103,6 @@ def test_that_what_is_no_source_is_told_what_would_be_one(
             open_source(str(path))
         assert str(path) in str(caught.value)
         assert "a folder of pictures" in str(caught.value)
-        assert not is_source(path) or name.endswith(".m3u8")
     assert capfd.readouterr() == ("", "")
 
 
@@ -113,7 +110,6 @@ def test_that_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("0 0 0 1 1")
     with pytest.raises(BadInput, match="folder without pictures"):
         open_source(str(tmp_path))
-    assert not is_source(tmp_path)
 
 
 def test_that_a_pipe_does_not_make_it_wait(tmp_path: Path) -> None:
@@ -121,7 +117,6 @@ def test_that_a_pipe_does_not_make_it_wait(tmp_path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(BadInput, match="neither a file nor a folder"):
         open_source(str(path))
-    assert not is_source(path)
 
 
 def test_that_a_camera_that_is_not_there_is_a_missing_device(capfd: pytest.CaptureFixture[str]) -> None:
@@ -129,11 +124,3 @@ def test_that_a_camera_that_is_not_there_is_a_missing_device(capfd: pytest.Captu
         open_source("camera:97")
     assert caught.value.exit_status == 3
     assert capfd.readouterr() == ("", "")
-
-
-def test_that_a_drop_is_known_for_a_source_or_not(video: Video, picture: Path, tmp_path: Path) -> None:
-    model = tmp_path / "model.onnx"
-    model.write_bytes(b"\x08\x07")
-    sources = [video("b_frames.mp4"), picture, picture.parent]
-    assert all(is_source(path) for path in sources)
-    assert not any(is_source(path) for path in (model, tmp_path / "nothing.mp4"))

@@ -45,9 +45,6 @@ def test_that_only_the_latest_frames_can_be_had_again(camera: CameraSource) -> N
         assert camera.time_s(17) == times[17]
         with pytest.raises(BadInput, match="latest frames"):
             camera.read(3)
-        near = camera.nearest_cached(2)
-        assert near is not None
-        assert near.index == 15
 
 
 def test_that_a_camera_that_stops_is_told(camera: CameraSource) -> None:

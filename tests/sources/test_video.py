@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.sources.videos import HEIGHT, MAKERS, WIDTH, digest, played, uneven, write_video
+from tests.sources.videos import HEIGHT, MAKERS, WIDTH, digest, played, uneven, write_cut_video, write_video
 from trtviewer.errors import BadInput, Cancelled
 from trtviewer.sources.video import VideoSource
 
@@ -139,16 +139,6 @@ def test_that_stepping_back_within_the_cache_decodes_nothing(tmp_path: Path) -> 
     source.close()
 
 
-def test_that_the_nearest_kept_frame_is_given_at_once(video: Video) -> None:
-    with VideoSource(video("b_frames.mp4")) as source:
-        source.read(20)
-        near = source.nearest_cached(200)
-        assert near is not None
-        assert near.index == 20
-        assert source.key_before(249) == 0
-        assert source.key_before(299) == 250
-
-
 def test_that_indices_beyond_the_ends_are_refused(video: Video) -> None:
     with VideoSource(video("b_frames.mp4")) as source:
         for index in (-1, 300):
@@ -167,6 +157,14 @@ def test_that_a_cut_file_gives_the_frames_that_are_whole(real_data: Path, tmp_pa
         assert "header speaks of 795 frames" in source.remark
         for index in (source.length - 1, 3, source.length // 2):
             assert np.array_equal(source.read(index).picture, full.read(index).picture)
+
+
+def test_that_only_a_cut_file_is_remarked_on(video: Video, tmp_path: Path) -> None:
+    with VideoSource(write_cut_video(tmp_path / "cut.avi")) as source:
+        assert f"60 frames, {source.length} can be read" in source.remark
+    for whole in MAKERS:
+        with VideoSource(video(whole)) as source:
+            assert source.remark == "", whole
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7])

@@ -62,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     reference, candidate = (load_spec(path) for path in (arguments.reference, arguments.candidate))
     with ExitStack() as stack:
         source = stack.enter_context(open_source(arguments.source))
+        if source.remark:
+            print(f"trtviewer: {source.address}: {source.remark}", file=sys.stderr)
         labels = labels_of(arguments.truth, source, reference.classes)
         if labels is not None:
             stack.enter_context(labels)

@@ -246,6 +246,8 @@ class Openings:
             self._model.change_display(truth=TruthLayer.OFF)
             self._model.set_source(entry)
             self._new_thumbnails(entry.address)
+            if source.remark:
+                self._model.set_status(f"{entry.name}: {source.remark}.")
             self.opened.emit("source", entry.address)
 
         self._events.publish(tell)

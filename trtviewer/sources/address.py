@@ -11,23 +11,6 @@ from trtviewer.evidence_files import is_evidence, unpacked
 from trtviewer.sources.images import SUFFIXES, ImagesSource, is_picture_name, pictures_in
 from trtviewer.sources.source import OPENS, Source
 
-# fmt: off
-VIDEO_SUFFIXES = frozenset((
-    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".m2v",
-    ".vob", ".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".mxf", ".dv", ".h264", ".264", ".h265",
-    ".265", ".hevc", ".mjpeg", ".mjpg", ".ivf", ".gif", ".y4m",
-))
-# fmt: on
-"""Names that are taken for a video without looking in; any other file is looked into."""
-
-# fmt: off
-_NO_SOURCE = frozenset((
-    ".onnx", ".engine", ".plan", ".trt", ".toml", ".pt", ".pth", ".weights", ".pb", ".tflite", ".uff",
-    ".npy", ".npz", ".bin", ".json", ".txt", ".md", ".csv", ".html", ".py", ".xml", ".zip", ".names",
-    ".data", ".yaml", ".yml", ".log", ".pdf",
-))
-# fmt: on
-
 
 def open_source(address: str, *, cancelled: Callable[[], bool] | None = None) -> Source:
     """Opens a video, a picture, a folder of pictures, an evidence bundle, `camera:N` or `scene:NAME?key=value&...`.
@@ -60,24 +43,6 @@ def open_source(address: str, *, cancelled: Callable[[], bool] | None = None) ->
     return _open_file(path, address, cancelled)
 
 
-def is_source(path: Path) -> bool:
-    """Whether `path` is something that `open_source` would open: for what is dropped on the window.
-
-    Known names are believed, other files are looked into; nothing is decoded.
-    """
-    if path.is_dir():
-        try:
-            return any(is_picture_name(entry) for entry in path.iterdir())
-        except OSError:
-            return False
-    suffix = path.suffix.lower()
-    if is_evidence(path):
-        return True
-    if suffix in _NO_SOURCE or not path.is_file():
-        return False
-    return suffix in SUFFIXES or suffix in VIDEO_SUFFIXES or _has_pictures(path)
-
-
 def _path(address: str) -> Path:
     try:
         path = Path(address).expanduser()
@@ -89,16 +54,6 @@ def _path(address: str) -> Path:
     if not exists:
         raise _missing(path, address)
     return path
-
-
-def _has_pictures(path: Path) -> bool:
-    from trtviewer.sources.video_decoder import VideoDecoder
-
-    try:
-        VideoDecoder(path).close()
-    except BadInput:
-        return False
-    return True
 
 
 def _open_file(path: Path, address: str, cancelled: Callable[[], bool] | None) -> Source:

@@ -41,6 +41,7 @@ class CameraSource:
 
     length: int | None = None
     class_names: tuple[str, ...] = ()
+    remark: str = ""
 
     def __init__(self, capture: Any, address: str, *, cache_bytes: int = CACHE_BYTES) -> None:
         self._capture = capture
@@ -99,11 +100,6 @@ class CameraSource:
         self._cache.put(index, frame, frame.picture.nbytes)
         self._next = index + 1
         return frame
-
-    def nearest_cached(self, index: int) -> Frame | None:
-        """The kept frame nearest to `index`; None where none is kept."""
-        nearest = self._cache.nearest(index)
-        return None if nearest is None else self._cache.take(nearest)
 
     def time_s(self, index: int) -> float:
         """When the frame was read, where it is kept; else by the stated rate."""

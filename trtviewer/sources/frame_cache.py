@@ -41,20 +41,10 @@ class FrameCache(Generic[Kept]):
         self._frames.move_to_end(index)
         return entry[0]
 
-    def nearest(self, index: int) -> int | None:
-        """The kept index that is nearest to `index`; None where nothing is kept."""
-        return min(self._frames, key=lambda kept: abs(kept - index), default=None)
-
     def clear(self) -> None:
         """Lets go of all frames."""
         self._frames.clear()
         self._bytes = 0
-
-    def __contains__(self, index: int) -> bool:
-        return index in self._frames
-
-    def __len__(self) -> int:
-        return len(self._frames)
 
     def _forget(self, index: int) -> None:
         entry = self._frames.pop(index, None)

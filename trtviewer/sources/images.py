@@ -41,6 +41,7 @@ class ImagesSource:
 
     rate: float | None = None
     class_names: tuple[str, ...] = ()
+    remark: str = ""
 
     def __init__(self, files: Sequence[Path], address: str, *, cache_bytes: int = CACHE_BYTES) -> None:
         if not files:
@@ -75,11 +76,6 @@ class ImagesSource:
             frame = Frame(read_picture(self._files[index]), index, time_s, self._files[index].name)
             self._cache.put(index, frame, frame.picture.nbytes)
         return frame
-
-    def nearest_cached(self, index: int) -> Frame | None:
-        """The kept frame nearest to `index`; None where none is kept."""
-        nearest = self._cache.nearest(index)
-        return None if nearest is None else self._cache.take(nearest)
 
     def time_s(self, index: int) -> float:
         if not 0 <= index < len(self._files):

@@ -51,6 +51,7 @@ class Source(Protocol):
         rate: mean frames a second; None where frames have no time (a folder of images).
         size: height and width of the first frame.
         class_names: names for `Truth.class_id`; empty where the source knows no truth.
+        remark: what the user should know of it, in one clause; empty where all is well.
     """
 
     @property
@@ -63,6 +64,8 @@ class Source(Protocol):
     def size(self) -> tuple[int, int]: ...
     @property
     def class_names(self) -> tuple[str, ...]: ...
+    @property
+    def remark(self) -> str: ...
 
     def read(self, index: int) -> Frame:
         """The frame at `index`: exactly the pixels that playing from the start gives there.

@@ -92,10 +92,9 @@ class VideoSource:
 
     @property
     def remark(self) -> str:
-        """What the user should know of this file, in one clause; empty where all is well."""
         promised = self._index.promised_length
         if promised > self.length:
-            return f"its header speaks of {promised} frames, {self.length} can be read: it seems cut short"
+            return f"its header speaks of {promised} frames, {self.length} can be read: it may be cut short"
         return ""
 
     def read(self, index: int) -> Frame:
@@ -111,16 +110,6 @@ class VideoSource:
                 self._restart()
                 decoded = self._decode(index)
         return self._frame(index, decoded)
-
-    def nearest_cached(self, index: int) -> Frame | None:
-        """The kept frame nearest to `index`, to show while a slider is dragged; None where none is kept."""
-        nearest = self._cache.nearest(index)
-        return None if nearest is None else self._frame(nearest, self._cache.take(nearest))
-
-    def key_before(self, index: int) -> int:
-        """The key frame at or before `index`: the quickest frame to read in its neighbourhood."""
-        self._check(index)
-        return int(self._index.keys[self._index.key_at(index)])
 
     def time_s(self, index: int) -> float:
         self._check(index)

@@ -60,6 +60,8 @@ class SceneSettings:
 class StreetScene:
     """A procedural street with its truth; a `Source`."""
 
+    remark: str = ""
+
     def __init__(self, address: str, settings: SceneSettings) -> None:
         self._address, self._settings = address, settings
         self._street = street_of(settings.seed, settings.width, settings.height)
