@@ -23,6 +23,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from tests.quantize.twin import write_qdq
 from trtviewer.cli.main import run
 from trtviewer.models.load import load_spec
 from trtviewer.models.spec import ModelSpec
@@ -30,7 +31,6 @@ from trtviewer.quantize.graph import Network, load_network
 from trtviewer.quantize.keep_float import resolve
 from trtviewer.quantize.layout import plan
 from trtviewer.quantize.methods import Method, amax_by_tensor
-from trtviewer.quantize.qdq import write_qdq
 from trtviewer.quantize.ranges import calibration_tensors, collect_ranges, with_outputs
 from trtviewer.runners.ort import cpu_session_options
 from trtviewer.sources.address import open_source
@@ -80,7 +80,7 @@ def speed(model: Path, source: str, frames: int = 100, rounds: int = 3) -> None:
         )
     with tempfile.TemporaryDirectory() as folder:
         amax = amax_by_tensor(ranges)
-        seconds = _seconds(lambda: write_qdq(model, amax, (), Path(folder) / "int8.onnx"))
+        seconds = _seconds(lambda: write_qdq(load_network(model), amax, (), Path(folder) / "int8.onnx"))
     print(f"  model read, quantized and written, with ranges at hand: {seconds:.2f} s")
 
 

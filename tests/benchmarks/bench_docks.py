@@ -105,9 +105,7 @@ def docks(application: QApplication) -> None:
             made[entry.id].show()
     for index in range(300):
         model.set_timings(
-            FrameTimings(
-                index, index / 30, 1.0, 0.5, SideTimings(30.0, 1.0), SideTimings(20 + index % 7, 1.0)
-            )
+            FrameTimings(index, 1.0, 0.5, SideTimings(30.0, 1.0), SideTimings(20 + index % 7, 1.0))
         )
     heat = made["heatmaps"]
     wait_until(application, lambda: heat.answer_picture is not None)

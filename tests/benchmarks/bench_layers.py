@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.quantize.twin import write_qdq
 from trtviewer.blame.layer_error import LayerMeter
 from trtviewer.blame.measurement import HEADS_FRAMES, LayerMeasurement, measure
 from trtviewer.blame.pairing import load_twin
@@ -46,7 +47,6 @@ from trtviewer.preprocess import Preprocessor
 from trtviewer.quantize.graph import load_network
 from trtviewer.quantize.keep_float import FIRST, HEADS, resolve
 from trtviewer.quantize.methods import Method, amax_by_tensor
-from trtviewer.quantize.qdq import write_qdq
 from trtviewer.quantize.ranges import calibration_tensors, collect_ranges
 from trtviewer.report.gates import parse_gate
 from trtviewer.sources.address import open_source

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tests.int8_twin import make_int8_twin
 from tests.quantize.networks import pictures
+from tests.quantize.twin import write_qdq
 from trtviewer.blame.pairing import load_twin
 from trtviewer.blame.twin import Twin
 from trtviewer.models.load import load_spec
@@ -20,7 +21,6 @@ from trtviewer.models.sidecar import sidecar_path, write_sidecar
 from trtviewer.models.spec import Family, HeadSpec, InputSpec, ModelSpec, Precision
 from trtviewer.quantize.graph import load_network
 from trtviewer.quantize.methods import amax_by_tensor
-from trtviewer.quantize.qdq import write_qdq
 from trtviewer.quantize.ranges import collect_ranges
 
 Make = Callable[[Path], Path]
@@ -78,7 +78,7 @@ def ours_of(model: Path, out: Path, keep_float: Collection[str] = ()) -> Path:
     random = np.random.default_rng(2)
     tensors = [random.random((1, 3, *spec.input.size), dtype=np.float32) for _ in range(2)]
     ranges = collect_ranges(load_network(model), tensors, threads=1)
-    write_qdq(model, amax_by_tensor(ranges, "minmax"), keep_float, out)
+    write_qdq(load_network(model), amax_by_tensor(ranges, "minmax"), keep_float, out)
     write_sidecar(sidecar_path(out), replace(spec, path=out, precision=Precision.INT8))
     return out
 

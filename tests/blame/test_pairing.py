@@ -20,9 +20,13 @@ from trtviewer.errors import BadInput
 NETWORKS = [networks.plain, networks.residual, networks.routed, networks.normalised]
 
 
+def indices_of(twin: Twin, *names: str) -> set[int]:
+    places = {layer.name: index for index, layer in enumerate(twin.layers)}
+    return {places[name] for name in names}
+
+
 def outputs_of(twin: Twin, float_names: list[str], tensor: np.ndarray) -> list[np.ndarray]:
-    layers = {twin.index_of(name) for name in float_names}
-    graph, names = variant(twin, layers)
+    graph, names = variant(twin, indices_of(twin, *float_names))
     session = open_mixed(graph, twin.candidate.path, 1)
     return session.run(names, {twin.input: tensor})
 
@@ -67,7 +71,7 @@ def test_that_a_pair_that_two_layers_read_stays_for_the_one_in_int8(tmp_path: Pa
     # B1 and the convolution of the shortcut read one tensor through one pair.
     assert ranges["B1"] == ranges["Short"] != ()
     (tensor,) = networks.pictures(1)
-    graph = variant(twin, {twin.index_of("Short")})[0].model()
+    graph = variant(twin, indices_of(twin, "Short"))[0].model()
     readers = {node.name: node.input[0] for node in graph.graph.node if node.name in ("B1", "Short")}
     assert readers["Short"] == ranges["Short"][0].tensor
     assert readers["B1"] != readers["Short"]
@@ -156,7 +160,7 @@ def test_that_a_concat_goes_with_the_layers_that_it_feeds(kept: list[str], tmp_p
     }
     assert feeds["Join"] == {"Deep"}
     assert feeds["Route"] == {"Head_wide"}
-    graph = variant(twin, {twin.index_of(name) for name in kept})[0].model().graph
+    graph = variant(twin, indices_of(twin, *kept))[0].model().graph
     float_joints = {name for name, fed in feeds.items() if fed <= set(kept)}
     quantized = {node.name for node in graph.node if any(">" in name for name in node.input)}
     for layer in twin.layers:

@@ -70,14 +70,13 @@ def test_that_all_comes_back_on_the_frames_that_were_not_fitted_to(weak: Refit) 
     assert weak.before.frames + weak.fitted_before.frames == 80
     assert weak.before.counts.missed > 50
     assert weak.after.counts.missed == 0
-    assert weak.brought == weak.before.counts.missed
-    assert weak.cost == 0
+    assert weak.after.counts.extra == weak.before.counts.extra
 
 
 def test_that_an_equal_candidate_keeps_its_thresholds() -> None:
     found = refit(video(lambda boxes: np.ones(len(boxes))), SETTINGS, NAMES)
     assert found.table == ThresholdTable(0.4)
-    assert found.brought == found.cost == 0
+    assert found.after.counts == found.before.counts
 
 
 def test_that_the_fitted_frames_never_agree_less() -> None:

@@ -9,10 +9,9 @@ import pytest
 
 from tests import model_zoo as zoo
 from trtviewer.errors import BadInput
-from trtviewer.models.engine_file import engine_spec, read_engine
+from trtviewer.models.engine_file import read_engine
 from trtviewer.models.load import load_spec
-from trtviewer.models.model_file import Tensor
-from trtviewer.models.sidecar import Sidecar, write_sidecar
+from trtviewer.models.sidecar import write_sidecar
 from trtviewer.models.spec import Family, Origin, Precision
 
 PLAN = b"ftrt" + bytes(range(256)) * 4
@@ -98,12 +97,3 @@ def test_that_a_complete_sidecar_makes_an_engine_known_as_its_onnx(tmp_path: Pat
     assert [head.output for head in spec.heads] == [head.output for head in reference.heads]
     if spec.family is not Family.END2END:
         assert spec.heads == reference.heads
-
-
-def test_that_tensors_told_by_a_runtime_are_what_counts(tmp_path: Path) -> None:
-    file = read_engine(with_header(tmp_path / "m.engine"))
-    inputs, outputs = [Tensor("x", (1, 3, 64, 96), "float16")], [Tensor("boxes", (1, 378, 8))]
-    spec = engine_spec(file, inputs, outputs, Sidecar())
-    assert spec.family is Family.YOLO_FLAT
-    assert spec.input is not None
-    assert (spec.input.name, spec.input.dtype) == ("x", "float16")

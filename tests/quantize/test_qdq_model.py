@@ -15,13 +15,14 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from tests import model_zoo
 from tests.oracles import rtx_build
 from tests.quantize import networks
+from tests.quantize.twin import write_qdq
 from trtviewer.errors import BadInput
 from trtviewer.models.load import load_spec
 from trtviewer.quantize.graph import Network, load_network
 from trtviewer.quantize.keep_float import resolve
 from trtviewer.quantize.layout import plan
 from trtviewer.quantize.methods import amax_by_tensor
-from trtviewer.quantize.qdq import make_qdq, scale_of, shared_scales, write_qdq
+from trtviewer.quantize.qdq import make_qdq, scale_of, shared_scales
 from trtviewer.quantize.ranges import calibration_tensors, collect_ranges, input_amax_of
 from trtviewer.runners.ort import cpu_session_options
 from trtviewer.sources.address import open_source

@@ -103,16 +103,6 @@ class Refit:
     before: DetectionSummary
     after: DetectionSummary
 
-    @property
-    def brought(self) -> int:
-        """So many fewer detections are missed on the frames that were not fitted to; below 0 where more are."""
-        return self.before.counts.missed - self.after.counts.missed
-
-    @property
-    def cost(self) -> int:
-        """So many more are extra there; below 0 where fewer are."""
-        return self.after.counts.extra - self.before.counts.extra
-
 
 def refit(frames: Iterable[KeptFrame], settings: CompareSettings, class_names: Sequence[str]) -> Refit:
     """Finds the thresholds on every other tenth of the frames and judges them on the rest.

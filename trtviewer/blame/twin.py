@@ -151,13 +151,6 @@ class Twin:
         """Whether a layer keeps its pairs where only `int8` are to run in INT8."""
         return index in int8 or any(layer in int8 for layer in self.layers[index].feeds)
 
-    def index_of(self, name: str) -> int:
-        """The index of a layer. Raises: KeyError."""
-        for index, layer in enumerate(self.layers):
-            if layer.name == name:
-                return index
-        raise KeyError(name)
-
 
 def input_of(model: ModelProto) -> str:
     """The name of the model's one input that is not a weight."""

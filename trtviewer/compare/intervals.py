@@ -149,10 +149,6 @@ class Blocks:
         total: NDArray[np.float64] = np.add.reduceat(values, self.edges, axis=0)
         return total
 
-    def of_entries(self, count: int) -> NDArray[np.intp]:
-        """[count] the block of each entry."""
-        return np.searchsorted(self.edges, np.arange(count), side="right") - 1
-
 
 def blocks_of(influence: NDArray[np.float64], neighbours_alike: bool, most: int = MOST_BLOCKS) -> Blocks:
     """How to cut a series into blocks.

@@ -250,7 +250,6 @@ class Engine(Openings, LongWork, QObject):
         self._model.set_timings(
             FrameTimings(
                 update.comparison.frame.index,
-                now,
                 times.decode_ms,
                 times.preprocess_ms,
                 SideTimings(times.reference_ms, times.postprocess_ms / 2),

@@ -167,14 +167,6 @@ class EngineRoom:
         opened(source)
         self._rebuild()
 
-    def close_source(self) -> None:
-        self.stop_analysis()
-        self._close_playback()
-        if self._source is not None:
-            self._source.close()
-            self._source = None
-        self._books.forget_all()
-
     # Settings and the player --------------------------------------------------------------------------------------
 
     def set_settings(self, settings: CompareSettings) -> None:

@@ -15,7 +15,6 @@ WHAT_NOW = "my-int8-model-loses-objects-what-now"
 """Pages that the Help menu opens."""
 
 _HEADING = re.compile(r"^##? (.+)$", re.MULTILINE)
-_LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)]+)\)")
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 
 
@@ -32,11 +31,6 @@ class HelpPage:
     title: str
     slug: str
     markdown: str
-
-    @property
-    def links(self) -> tuple[str, ...]:
-        """Where its links lead, in their order; not its pictures."""
-        return tuple(_LINK.findall(self.markdown))
 
     @property
     def pictures(self) -> tuple[str, ...]:

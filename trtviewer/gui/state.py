@@ -227,13 +227,11 @@ class FrameTimings:
     """Where the time of one frame went, for the speed dock; None where a stage was not measured.
 
     Attributes:
-        at_s: when it was shown, a monotonic clock.
         shown_fps: frames shown a second, over the last second.
         dropped: frames that live playing has left out so far.
     """
 
     frame_index: int
-    at_s: float
     decode_ms: float | None
     prepare_ms: float | None
     reference: SideTimings | None

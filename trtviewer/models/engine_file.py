@@ -74,7 +74,7 @@ def read_engine(path: Path) -> EngineFile:
 def load_engine(path: Path, sidecar: Sidecar) -> ModelSpec:
     """The spec of an engine as far as it is known without a runtime: tensors are as sidecar and metadata say.
 
-    Whoever has opened the engine knows its tensors, and asks `engine_spec`.
+    Whoever opens the engine (`TrtRunner`) holds its own tensors against these, and refuses what does not fit.
 
     Raises: BadInput: neither sidecar nor metadata say enough.
     """
@@ -104,20 +104,8 @@ def described_engine(path: Path, sidecar: Sidecar, metadata: Metadata) -> ModelS
     outputs = _expected_outputs(family, size, classes, sidecar.heads)
     layout = sidecar.input.layout or "nchw"
     shape = (1, 3, *size) if layout == "nchw" else (1, *size, 3)
-    return understand(_as_model_file(path, [Tensor("images", shape)], outputs, metadata), sidecar)
-
-
-def engine_spec(
-    file: EngineFile, inputs: Sequence[Tensor], outputs: Sequence[Tensor], sidecar: Sidecar
-) -> ModelSpec:
-    """The spec of an engine whose tensors a runtime has told. Raises: BadInput: as `understand`."""
-    return understand(_as_model_file(file.path, inputs, outputs, parse_metadata(file.metadata)), sidecar)
-
-
-def _as_model_file(
-    path: Path, inputs: Sequence[Tensor], outputs: Sequence[Tensor], metadata: Metadata
-) -> ModelFile:
-    return ModelFile(path, tuple(inputs), tuple(outputs), metadata, Precision.UNKNOWN)
+    file = ModelFile(path, (Tensor("images", shape),), tuple(outputs), metadata, Precision.UNKNOWN)
+    return understand(file, sidecar)
 
 
 def _expected_outputs(

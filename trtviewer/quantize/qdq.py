@@ -27,7 +27,7 @@ from trtviewer.errors import BadInput
 from trtviewer.models.sidecar import sidecar_path, write_sidecar
 from trtviewer.models.spec import ModelSpec, Precision
 from trtviewer.quantize.float16 import as_float16
-from trtviewer.quantize.graph import PREPROCESS_MARKS, WEIGHTED, Network, load_network
+from trtviewer.quantize.graph import PREPROCESS_MARKS, WEIGHTED, Network
 from trtviewer.quantize.layout import Layout, plan
 from trtviewer.quantize.methods import LEVELS
 
@@ -53,36 +53,6 @@ class Quantized:
     scales: Mapping[str, np.float32]
     missing: tuple[str, ...] = ()
     float_layers: tuple[str, ...] = ()
-
-
-def write_qdq(
-    model: Path | Network,
-    amax: Mapping[str, float],
-    keep_float: Collection[str],
-    out: Path,
-    float_type: FloatType = "float32",
-    *,
-    facts: Mapping[str, str] | None = None,
-) -> Quantized:
-    """Quantizes and writes the model at `out`, whole or not at all.
-
-    Args:
-        model: the FP32 network, or its file.
-        amax: the range of every tensor of the layout, before Concats and the like share theirs.
-        keep_float: names of nodes, as `keep_float.resolve` gives them.
-        out: where to; the folder exists.
-        float_type: of what stays float, and of the scales.
-        facts: about the calibration, for the metadata: method, frames, source.
-
-    Raises:
-        BadInput: the model cannot be quantized, a range is missing, or `out` cannot be written.
-    """
-    network = model if isinstance(model, Network) else load_network(model)
-    quantized = make_qdq(
-        network, shared_scales(network, amax, keep_float), keep_float, float_type, facts=facts
-    )
-    save(quantized.model, out)
-    return quantized
 
 
 def shared_scales(

@@ -181,7 +181,7 @@ class TrtRunner(GpuRunner):
             raise BadInput(
                 f"its input {given} is {given.dtype}, and {self._input.dtype} {list(self.given_shape)} was understood",
                 subject=self._spec.path,
-                advice="mend [input] in its sidecar: size and layout",
+                advice="mend [input] in its sidecar: size, layout and dtype",
             )
         return given.name
 

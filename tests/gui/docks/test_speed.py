@@ -31,7 +31,7 @@ def play(view_model: ViewModel, count: int) -> list[FrameTimings]:
     for index in range(count):
         own, other = (float(value) for value in rng.uniform((20, 8), (40, 12)))
         timings = FrameTimings(
-            index, index / 25, 1.5, 0.5, SideTimings(own, 0.8), SideTimings(other, 0.4), 24.0, index // 10
+            index, 1.5, 0.5, SideTimings(own, 0.8), SideTimings(other, 0.4), 24.0, index // 10
         )
         view_model.set_timings(timings)
         made.append(timings)

@@ -42,11 +42,6 @@ class StageBars(QWidget):
         self._theme = theme
         self.update()
 
-    @property
-    def scale_ms(self) -> float:
-        """What a full bar stands for."""
-        return self._scale
-
     def show_stages(self, values: dict[str, tuple[float | None, ...]]) -> None:
         """Shows other medians, by side, in the order of `STAGES`."""
         self._values = values
