@@ -28,7 +28,7 @@ KINDS = {
     "drops 10 %": Kind(noise=0, box=0, drop=0.1),
     "6 classes": Kind(loss=0.3, classes=(0.5, 0.2, 0.1, 0.1, 0.05, 0.05)),
 }
-PICTURES, VIDEO = (30, 60, 200), (600, 1800, 3600)
+PICTURES, VIDEO = (30, 60, 200), (300, 600, 1800)
 
 
 def counts(source: Source) -> NDArray[np.float64]:
@@ -78,8 +78,8 @@ def one_kind(
         for drawn in samples(rng, whole, kind, size, sources):
             columns = counts(drawn).T
             intervals = [
-                ratio_interval(columns[0], columns[1], size, kind.video),
-                ratio_interval(columns[2], columns[3], size, kind.video),
+                ratio_interval(columns[0], columns[1], size, size if kind.video else None),
+                ratio_interval(columns[2], columns[3], size, size if kind.video else None),
                 *ap_intervals(drawn, kind.video),
             ]
             for place, (interval, true) in enumerate(zip(intervals, truth, strict=True)):
@@ -87,7 +87,7 @@ def one_kind(
                     given[place] += 1
                     held[place] += interval.low <= true <= interval.high
         coverage = 100 * held / np.maximum(given, 1)
-        withheld = too_little(size, size, kind.video)
+        withheld = too_little(size, size if kind.video else None)
         if withheld is None:
             outside["cells"] += 4
             outside["outside"] += int(np.count_nonzero((coverage < 93) | (coverage > 97)))

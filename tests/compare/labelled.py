@@ -166,7 +166,13 @@ def ap_intervals(source: Source, video: bool) -> list[Interval | NoInterval]:
     sides = both_totals(source)
     middle, influence = difference_influence(*sides, np.arange(frames) * blocks // frames, blocks)
     return [
-        difference_interval(float(middle[column]), float(middle[column]), influence[:, column], frames, video)
+        difference_interval(
+            float(middle[column]),
+            float(middle[column]),
+            influence[:, column],
+            frames,
+            frames if video else None,
+        )
         for column in (0, 1)
     ]
 

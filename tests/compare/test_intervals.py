@@ -48,22 +48,25 @@ def video(rng: np.random.Generator, count: int, life: float = 20, per_frame: flo
 
 
 @pytest.mark.parametrize(
-    ("make", "alike"),
+    ("make", "span"),
     [
-        (lambda rng: pictures(rng, 60), False),
-        (lambda rng: pictures(rng, 200), True),  # a video whose frames are unlike costs nothing
-        (lambda rng: video(rng, 1800), True),
+        (lambda rng: pictures(rng, 60), None),
+        (
+            lambda rng: pictures(rng, 200),
+            6000,
+        ),  # every 30th frame of a video: that they are unlike costs nothing
+        (lambda rng: video(rng, 900), 900),
     ],
     ids=["60 pictures", "200 unlike frames", "900 frames"],
 )
 def test_that_an_interval_of_a_share_holds_it_in_95_of_100_sources(
-    make: Callable[[np.random.Generator], Counts], alike: bool
+    make: Callable[[np.random.Generator], Counts], span: int | None
 ) -> None:
     rng = np.random.default_rng(5)
     held = []
     for _ in range(400):
         missed, reference = make(rng)
-        interval = ratio_interval(missed, reference, len(missed), alike)
+        interval = ratio_interval(missed, reference, len(missed), span)
         assert isinstance(interval, Interval)
         held.append(interval.low <= 0.2 <= interval.high)
     assert 0.93 <= np.mean(held) <= 0.97
@@ -74,7 +77,7 @@ def test_that_frames_taken_for_pictures_would_be_too_sure_of_a_video() -> None:
     held = []
     for _ in range(100):
         missed, reference = video(rng, 900)
-        interval = ratio_interval(missed, reference, 900, False)
+        interval = ratio_interval(missed, reference, 900, None)
         assert isinstance(interval, Interval)
         held.append(interval.low <= 0.2 <= interval.high)
     assert np.mean(held) < 0.75
@@ -85,9 +88,9 @@ def test_that_frames_taken_for_pictures_would_be_too_sure_of_a_video() -> None:
     [
         (Kind(loss=1), 60, 200, 0.92),
         (Kind(noise=0.1, box=0.005), 60, 200, 0.92),
-        (Kind(video=True), 1800, 60, 0.88),
+        (Kind(video=True), 900, 60, 0.88),
     ],
-    ids=["60 pictures, much worse", "60 pictures, nearly equal", "1800 frames"],
+    ids=["60 pictures, much worse", "60 pictures, nearly equal", "900 frames"],
 )
 def test_that_an_interval_of_an_ap_difference_holds_it_in_95_of_100_sources(
     kind: Kind, frames: int, sources: int, least: float
@@ -130,17 +133,17 @@ def test_that_what_blocks_add_sums_to_nothing_and_is_nothing_of_equal_sides() ->
     np.testing.assert_allclose(influence.sum(axis=0), 0, atol=1e-12)
     middle, influence = difference_influence(ours, ours, np.arange(100), 100)
     assert not middle.any()
-    said = difference_interval(0.0, 0.0, influence[:, 0], 100, False)
+    said = difference_interval(0.0, 0.0, influence[:, 0], 100, None)
     assert said == NoInterval("too few frames for an interval: not one of them differs from the others in it")
 
 
 def test_that_a_difference_of_two_frames_among_sixty_has_no_interval() -> None:
     influence = np.zeros(60)
     influence[[7, 31]] = 0.01
-    said = difference_interval(0.02, 0.02, influence - influence.mean(), 60, False)
+    said = difference_interval(0.02, 0.02, influence - influence.mean(), 60, None)
     assert said == NoInterval("too few frames for an interval: only 2 of them differ in it")
     influence[10:20] = 0.01
-    assert isinstance(difference_interval(0.1, 0.1, influence - influence.mean(), 60, False), Interval)
+    assert isinstance(difference_interval(0.1, 0.1, influence - influence.mean(), 60, None), Interval)
 
 
 def test_that_the_sign_of_a_difference_is_settled_only_outside_the_noise() -> None:
@@ -154,33 +157,33 @@ def test_that_the_sign_of_a_difference_is_settled_only_outside_the_noise() -> No
 
 def test_that_the_frames_it_takes_to_settle_are_about_enough() -> None:
     rng = np.random.default_rng(2)
-    first = ratio_interval(*pictures(rng, 100), 100, False)
+    first = ratio_interval(*pictures(rng, 100), 100, None)
     assert isinstance(first, Interval)
     more = first.frames_to_narrow(0.015)
     assert more is not None
-    second = ratio_interval(*pictures(rng, 100 + more), 100 + more, False)
+    second = ratio_interval(*pictures(rng, 100 + more), 100 + more, None)
     assert isinstance(second, Interval)
     assert second.half_width == pytest.approx(0.015, rel=0.15)
     assert second.frames_to_narrow(0.03) == 0
 
 
 def test_that_no_miss_in_n_pictures_is_the_rule_of_three() -> None:
-    interval = ratio_interval(np.zeros(300), np.full(300, 2.0), 300, False)
+    interval = ratio_interval(np.zeros(300), np.full(300, 2.0), 300, None)
     assert isinstance(interval, Interval)
     assert (interval.value, interval.low) == (0, 0)
     assert interval.high == pytest.approx(3 / 300, rel=0.01)
-    mirrored = ratio_interval(np.full(300, 2.0), np.full(300, 2.0), 300, False)
+    mirrored = ratio_interval(np.full(300, 2.0), np.full(300, 2.0), 300, None)
     assert isinstance(mirrored, Interval)
     assert (mirrored.low, mirrored.high) == (pytest.approx(1 - interval.high), 1)
 
 
 def test_that_too_little_has_no_interval() -> None:
-    assert isinstance(ratio_interval(np.zeros(9), np.zeros(9), 9, False), NoInterval)
-    assert isinstance(ratio_interval(np.zeros(0), np.zeros(0), 0, True), NoInterval)
-    assert too_little(39, 39, False) == NoInterval("too few frames for an interval: 39 of at least 40")
-    assert too_little(40, 40, False) is None
-    assert too_little(90, 1799, True) is not None
-    assert too_little(90, 1800, True) is None
+    assert isinstance(ratio_interval(np.zeros(9), np.zeros(9), 9, None), NoInterval)
+    assert isinstance(ratio_interval(np.zeros(0), np.zeros(0), 0, 0), NoInterval)
+    assert too_little(39, None) == NoInterval("too few frames for an interval: 39 of at least 40")
+    assert too_little(40, None) is None
+    assert too_little(90, 599) is not None
+    assert too_little(90, 600) is None
 
 
 def test_that_a_long_series_stays_bounded_and_keeps_its_sums() -> None:

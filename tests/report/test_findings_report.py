@@ -62,7 +62,7 @@ def test_that_too_few_frames_have_no_interval_but_a_reason() -> None:
         "reason": "too few frames for an interval: 39 of at least 40",
     }
     assert video["low"] is None
-    assert "neighbours are alike, and they span 60 of at least 1800" in video["reason"]
+    assert "neighbours are alike, and they span 60 of at least 600" in video["reason"]
 
 
 def test_that_heights_count_every_detection_of_the_reference() -> None:

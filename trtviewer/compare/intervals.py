@@ -22,9 +22,13 @@ RESAMPLES = 1000
 LEAST_FRAMES = 40
 """Of fewer an interval would not hold what it promises."""
 
-LEAST_SPAN = 1800
-"""Likewise of a video, in its own frames from the first compared to the last: a minute, since what is seen stays for about a
+LEAST_SPAN = 600
+"""Likewise of a video, in its own frames from the first compared to the last: twenty seconds, since what is seen stays for about a
 second."""
+
+WIDER_BY = 75
+"""Of a video of so many frames the interval would have to be twice as wide: blocks of a short one are few, and still alike. It
+is what the simulation asks for, and next to nothing for a video of minutes."""
 
 LEAST_BLOCKS = 8
 MOST_BLOCKS = 256
@@ -176,16 +180,16 @@ def cut(count: int, length: int) -> Blocks:
     return Blocks(length, (np.arange(blocks, dtype=np.int64) * count) // blocks)
 
 
-def too_little(frames: int, span: int, neighbours_alike: bool) -> NoInterval | None:
+def too_little(frames: int, span: int | None) -> NoInterval | None:
     """Why so few frames have no interval; None where they are enough.
 
     It looks at nothing but their number: to leave out intervals by how they came out would spoil those that are left.
 
-    Args: span: of a video, frames of the source from the first compared to the last.
+    Args: span: see `reach`.
     """
     if frames < LEAST_FRAMES:
         return NoInterval(f"too few frames for an interval: {frames} of at least {LEAST_FRAMES}")
-    if neighbours_alike and span < LEAST_SPAN:
+    if span is not None and span < LEAST_SPAN:
         return NoInterval(
             f"too few frames for an interval: neighbours are alike, and they span {span} of at least {LEAST_SPAN}"
         )
@@ -196,12 +200,14 @@ def ratio_interval(
     numerator: NDArray[np.float64],
     denominator: NDArray[np.float64],
     frames: int,
-    neighbours_alike: bool,
+    span: int | None,
 ) -> Interval | NoInterval:
     """The interval of a share: sum of the one over sum of the other, by frames.
 
     It is made on the logit, so that it stays within 0 and 1. Of a share of exactly 0 or 1 no frame differs from another: there
     it is the exact binomial bound with each block as one trial (the "rule of three").
+
+    Args: span: see `reach`.
     """
     whole = float(denominator.sum())
     if not whole:
@@ -209,11 +215,11 @@ def ratio_interval(
     value = float(numerator.sum()) / whole
     if value in (0.0, 1.0):
         around = denominator - denominator.mean()
-        seen = blocks_of(around, True).sums(denominator) if neighbours_alike else denominator
+        seen = denominator if span is None else blocks_of(around, True).sums(denominator)
         bound = 1 - (1 - LEVEL) ** (1 / int(np.count_nonzero(seen)))
         return Interval(value, 0.0, bound, frames) if value == 0 else Interval(value, 1 - bound, 1.0, frames)
     slope = value * (1 - value)
-    reached = reach((numerator - value * denominator) / (whole * slope), neighbours_alike)
+    reached = reach((numerator - value * denominator) / (whole * slope), span)
     if isinstance(reached, NoInterval):
         return reached
     middle = math.log(value / (1 - value))
@@ -221,30 +227,33 @@ def ratio_interval(
 
 
 def difference_interval(
-    value: float, middle: float, influence: NDArray[np.float64], frames: int, neighbours_alike: bool
+    value: float, middle: float, influence: NDArray[np.float64], frames: int, span: int | None
 ) -> Interval | NoInterval:
     """The interval of a difference.
 
     Args:
         value: the difference, as it is said.
         middle: the same by the measure that `influence` is of.
-        influence: see `reach`.
+        influence, span: see `reach`.
     """
-    reached = reach(influence, neighbours_alike)
+    reached = reach(influence, span)
     if isinstance(reached, NoInterval):
         return reached
     return Interval(value, min(value, middle - reached[0]), max(value, middle + reached[1]), frames)
 
 
-def reach(influence: NDArray[np.float64], neighbours_alike: bool) -> tuple[float, float] | NoInterval:
+def reach(influence: NDArray[np.float64], span: int | None) -> tuple[float, float] | NoInterval:
     """How far an interval reaches below and above its figure.
 
-    Args: influence: [N] what each entry (a frame or a few) adds to the figure's error; their sum is 0.
+    Args:
+        influence: [N] what each entry (a frame or a few) adds to the figure's error; their sum is 0.
+        span: of a video, frames of the source from the first compared to the last; None for pictures that have nothing to do
+            with each other.
     """
     differing = int(np.count_nonzero(np.abs(influence - np.median(influence)) > 1e-12))
     if not differing:
         return NoInterval("too few frames for an interval: not one of them differs from the others in it")
-    blocks = blocks_of(influence, neighbours_alike)
+    blocks = blocks_of(influence, span is not None)
     sums = blocks.sums(influence)
     variance = _variance(sums)
     if blocks.halves is not None:
@@ -253,7 +262,7 @@ def reach(influence: NDArray[np.float64], neighbours_alike: bool) -> tuple[float
     below, above = _studentized(sums)
     if not math.isfinite(below + above):
         return NoInterval(f"too few frames for an interval: only {differing} of them differ in it")
-    error = math.sqrt(variance)
+    error = math.sqrt(variance) * (1.0 if span is None else 1 + WIDER_BY / span)
     return below * error, above * error
 
 

@@ -88,13 +88,14 @@ class Significance:
         frames, unit = self._detections.frames, self._detections.unit
         whole = float(reference.sum())
         blocks = blocks_of(missed - (missed.sum() / whole if whole else 0) * reference, self._alike)
-        lacking = too_little(frames, self._span, self._alike)
+        span = self._span if self._alike else None
+        lacking = too_little(frames, span)
         return DetectionIntervals(
             frames,
             unit * blocks.length if self._alike else 1,
             blocks.still_alike,
-            lacking or ratio_interval(missed, reference, frames, self._alike),
-            lacking or ratio_interval(shared, both, frames, self._alike),
+            lacking or ratio_interval(missed, reference, frames, span),
+            lacking or ratio_interval(shared, both, frames, span),
         )
 
     def precision(self, totals: TruthTotals, differences: Sequence[float | None]) -> PrecisionIntervals:
@@ -103,7 +104,8 @@ class Significance:
         Args: totals: of the same frames. differences: of AP50 and AP50-95, as they are said.
         """
         frames = self._with_truth
-        lacking = too_little(frames, self._span, self._alike)
+        span = self._span if self._alike else None
+        lacking = too_little(frames, span)
         if lacking is not None:
             return PrecisionIntervals(lacking, lacking)
         if None in differences:
@@ -114,9 +116,7 @@ class Significance:
         middle, influence = difference_influence(totals.reference, totals.candidate, block_of_frame, blocks)
         return PrecisionIntervals(
             *(
-                difference_interval(
-                    value or 0.0, float(middle[column]), influence[:, column], frames, self._alike
-                )
+                difference_interval(value or 0.0, float(middle[column]), influence[:, column], frames, span)
                 for column, value in enumerate(differences)
             )
         )
