@@ -22,7 +22,7 @@ from trtviewer.quantize.graph import Network, load_network
 from trtviewer.quantize.keep_float import resolve
 from trtviewer.quantize.layout import plan
 from trtviewer.quantize.methods import amax_by_tensor
-from trtviewer.quantize.qdq import make_qdq, scale_of, shared_scales
+from trtviewer.quantize.qdq import make_qdq, save_with_sidecar, scale_of, shared_scales
 from trtviewer.quantize.ranges import calibration_tensors, collect_ranges, input_amax_of
 from trtviewer.runners.ort import cpu_session_options
 from trtviewer.sources.address import open_source
@@ -350,9 +350,14 @@ def test_that_a_dead_tensor_gets_a_scale_above_zero() -> None:
     assert scale_of(127.0) == 1
 
 
-def test_that_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    network = load_network(networks.plain(tmp_path / "fp32.onnx"))
-    amax = dict.fromkeys(plan(network).tensors, 1.0)
+def test_that_no_model_is_written_where_it_or_its_sidecar_cannot_be(tmp_path: Path) -> None:
+    original = load_spec(model_zoo.tiny_yolo_anchor(tmp_path / "fp32.onnx"))
+    network = load_network(original.path)
+    made = make_qdq(network, dict.fromkeys(plan(network).tensors, np.float32(1.0))).model
     with pytest.raises(BadInput, match="cannot be written"):
-        write_qdq(network, amax, (), tmp_path / "nowhere" / "int8.onnx")
-    assert [path.name for path in tmp_path.iterdir()] == ["fp32.onnx"]
+        save_with_sidecar(made, tmp_path / "nowhere" / "int8.onnx", original)
+    (tmp_path / "int8.toml").write_text('family = "yolox"\n')
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(BadInput, match=r"int8\.toml"):
+        save_with_sidecar(made, tmp_path / "int8.onnx", original)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from trtviewer.quantize.graph import Network
-from trtviewer.quantize.qdq import FloatType, make_qdq, save, shared_scales
+from trtviewer.quantize.qdq import FloatType, make_qdq, shared_scales
 
 
 def write_qdq(
@@ -18,4 +18,4 @@ def write_qdq(
 ) -> None:
     """Quantizes the network, with the range of every tensor of its layout, and writes it at `out`."""
     scales = shared_scales(network, amax, keep_float)
-    save(make_qdq(network, scales, keep_float, float_type).model, out)
+    out.write_bytes(make_qdq(network, scales, keep_float, float_type).model.SerializeToString())

@@ -121,11 +121,6 @@ def make_qdq(
     )
 
 
-def save(model: ModelProto, out: Path) -> None:
-    """Writes the model, whole or not at all. Raises: BadInput: it cannot be written."""
-    atomic.write_bytes(out, model.SerializeToString())
-
-
 def save_with_sidecar(model: ModelProto, out: Path, original: ModelSpec) -> None:
     """Writes the model and a sidecar that is complete in itself; where one of the two cannot be written, no model is.
 

@@ -173,24 +173,24 @@ def compiled_kernels(major: int, minor: int) -> bytes:
         raise MissingRuntime(
             "needs NVRTC, whose library is not found", advice=optional.how_to_install("cuda")
         ) from error
-    _require(nvrtc, status, "makes no program")
+    _require(status, "makes no program")
     options = [f"--gpu-architecture=sm_{major}{minor}".encode()]
     (status,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
     if int(status) != 0:
         _, size = nvrtc.nvrtcGetProgramLogSize(program)
         log = b" " * size
         nvrtc.nvrtcGetProgramLog(program, log)
-        _require(nvrtc, status, f"does not compile the kernels: {log.decode(errors='replace')}")
+        _require(status, f"does not compile the kernels: {log.decode(errors='replace')}")
     status, size = nvrtc.nvrtcGetCUBINSize(program)
-    _require(nvrtc, status, "knows no code for this GPU")
+    _require(status, "knows no code for this GPU")
     code: bytes = b" " * size
     (status,) = nvrtc.nvrtcGetCUBIN(program, code)
-    _require(nvrtc, status, "gives no code")
+    _require(status, "gives no code")
     nvrtc.nvrtcDestroyProgram(program)
     return code
 
 
-def _require(nvrtc: Any, status: Any, what: str) -> None:
+def _require(status: Any, what: str) -> None:
     if int(status) != 0:
         raise MissingRuntime(
             f"NVRTC {what} ({status})",

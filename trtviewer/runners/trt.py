@@ -103,7 +103,7 @@ class TrtRunner(GpuRunner):
         context: tensorrt.IExecutionContext = self._make_context(engine, trt)
         self._context = context
         if UNKNOWN_DIM in inputs[0].shape:
-            self._choose_profile(engine, context, trt, stream)
+            self._choose_profile(engine, context, stream)
         context.set_input_shape(self._input_name, self.given_shape)
         missing = context.infer_shapes()
         if missing:
@@ -145,7 +145,6 @@ class TrtRunner(GpuRunner):
         self,
         engine: tensorrt.ICudaEngine,
         context: tensorrt.IExecutionContext,
-        trt: ModuleType,
         stream: Stream,
     ) -> None:
         """The first optimization profile that has our shape. Each runner has an engine of its own, so none is shared."""

@@ -45,20 +45,19 @@ def ground_of(street: Street, chance: Chance) -> GroundPicture:
     across = z / np.float32(camera.focal)
     x = (columns - np.float32(camera.horizon_x)) * across + np.float32(camera.x)
     brush = _Brush(x, z, across, z * z / np.float32(camera.focal * camera.eye))
-    road = np.float32(street.road)
     tone = np.empty((*x.shape, 3), np.float32)
     tone[:] = (86, 84, 82)
     asphalt = brush.strip(-street.road, street.road)
     _asphalt(tone, brush, street, chance)
     _marks(tone, brush, street)
-    _pavement(tone, brush, street, asphalt, chance)
+    _pavement(tone, brush, asphalt, chance)
     for side in (-1.0, 1.0):
         brush.paint(
             tone, brush.strip(side * street.road - 0.28, side * street.road + 0.28), (158, 160, 162), 1.0
         )
         edge = side * (street.road - 0.36)
         brush.paint(tone, brush.strip(edge - 0.10, edge + 0.10), (58, 57, 56), 0.7)
-    sun = _sunlight(brush, street, road)
+    sun = _sunlight(brush, street)
     return GroundPicture(
         first,
         np.clip(tone, 0, 255).astype(np.uint8),
@@ -162,7 +161,7 @@ def _marks(tone: Floats, brush: _Brush, street: Street) -> None:
         brush.paint(tone, brush.strip(low, high) * brush.band(z, z + 0.45), white, 0.88)
 
 
-def _pavement(tone: Floats, brush: _Brush, street: Street, asphalt: Floats, chance: Chance) -> None:
+def _pavement(tone: Floats, brush: _Brush, asphalt: Floats, chance: Chance) -> None:
     slabs = np.empty_like(tone)
     slabs[:] = chance.pick(((150, 154, 158), (146, 156, 168), (160, 162, 162)))
     cell_x, cell_z = np.floor(brush.x).astype(np.int64), np.floor(brush.z).astype(np.int64)
@@ -179,7 +178,7 @@ def _pavement(tone: Floats, brush: _Brush, street: Street, asphalt: Floats, chan
     tone += (slabs - tone) * blend
 
 
-def _sunlight(brush: _Brush, street: Street, road: np.float32) -> NDArray[np.uint8]:
+def _sunlight(brush: _Brush, street: Street) -> NDArray[np.uint8]:
     """The shadow of the houses on the left, and of the trees."""
     edge = np.full_like(brush.z, np.float32(-200.0))
     for house in street.houses:

@@ -120,7 +120,7 @@ def street_of(seed: int, width: int, height: int) -> Street:
     marks = tuple(number * LANE_WIDTH for number in range(-each_way, each_way + 1))
     return Street(
         seed, camera, road, facade, crossing, tuple(lanes), bicycles,
-        _houses(chance, facade), _uprights(chance, road, half, crossing, parking),
+        _houses(chance), _uprights(chance, road, half, crossing, parking),
         tuple(car_design(chance) for _ in range(9)), tuple(truck_design(chance) for _ in range(4)),
         tuple(person_design(chance, False) for _ in range(14)), tuple(person_design(chance, True) for _ in range(6)),
         marks, chance.whole(7, 13), chance.between(0, 200),
@@ -148,7 +148,7 @@ def _headways(chance: Chance) -> tuple[float, ...]:
     return tuple(times)
 
 
-def _houses(chance: Chance, facade: float) -> tuple[House, ...]:
+def _houses(chance: Chance) -> tuple[House, ...]:
     houses = []
     for side in (-1, 1):
         z = chance.between(-2.0, 4.0)
