@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from trtviewer.build.engine import build_engine
 from trtviewer.build.request import BuildProgress, BuildRequest, LegacyInt8, Runtime
+from trtviewer.cli.options import add_plugins
 from trtviewer.cli.progress import build_bar, console
 from trtviewer.errors import BadUsage, Cancelled
 from trtviewer.models.load import load_spec
@@ -24,14 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Runtime.TENSORRT.value,
         help="what will run it (tensorrt); TensorRT for RTX builds with no GPU",
     )
-    parser.add_argument(
-        "--plugin",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="LIB",
-        help="a plugin library; its code runs",
-    )
+    add_plugins(parser)
     parser.add_argument(
         "--compute-capability",
         action="append",

@@ -48,6 +48,11 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trust", action="store_true", help="load engines that were not built here: a plan is code"
     )
+    add_plugins(parser)
+
+
+def add_plugins(parser: argparse.ArgumentParser) -> None:
+    """--plugin, which may be given again."""
     parser.add_argument(
         "--plugin",
         type=Path,

@@ -9,21 +9,20 @@ from numpy.typing import NDArray
 
 from trtviewer.detect.boxes import NO_STRIDE
 from trtviewer.detect.decoded import Decoded, centred
-from trtviewer.detect.flat import channels_of, grids_of, maps_of, rows_of
-from trtviewer.detect.scale_map import Channel, Grid, ScaleMap, strides_of
-from trtviewer.models.spec import HeadSpec, ModelSpec
+from trtviewer.detect.flat import FlatHeads
+from trtviewer.detect.scale_map import Grid, strides_of
+from trtviewer.models.spec import ModelSpec
 
-ANCHORS = 3
-"""Boxes a cell of these networks."""
+_FLAT = FlatHeads(objectness=True, anchors=3)
 
 
 def decode(spec: ModelSpec, heads: Mapping[str, NDArray[np.float32]], floor: float) -> list[Decoded]:
     """Boxes whose objectness x best class may be above the floor."""
     parts: list[Decoded] = []
     for index, head in enumerate(spec.heads):
-        rows = _rows(spec, head, heads[head.output])
+        rows = _FLAT.rows(spec, head, heads[head.output])
         position = np.flatnonzero(rows[:, 4] > floor)
-        parts.append(scored(spec, rows[position], position, grids_of(spec, len(rows), ANCHORS), index))
+        parts.append(scored(spec, rows[position], position, _FLAT.grids_of(spec, len(rows)), index))
     return parts
 
 
@@ -48,32 +47,5 @@ def scored(
     )
 
 
-def scale_maps(spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32]) -> tuple[ScaleMap, ...]:
-    """One map a stride, [3*(5+C), H, W]."""
-    return maps_of(spec, head, _rows(spec, head, array), ANCHORS, objectness=True)
-
-
-def canonical(spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """[5+C, N], a view."""
-    return _rows(spec, head, array).T
-
-
-def channels(spec: ModelSpec, head: HeadSpec) -> tuple[Channel, ...]:
-    """x, y, width, height, objectness, the classes."""
-    return channels_of(spec, head, objectness=True)
-
-
-def grids(spec: ModelSpec, head: HeadSpec, shape: tuple[int, ...]) -> tuple[Grid, ...]:
-    """One a stride, of three anchors each."""
-    return grids_of(spec, shape[2 if head.layout == "ncp" else 1], ANCHORS)
-
-
-def cell_channels(
-    spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32], position: NDArray[np.int32]
-) -> NDArray[np.float32]:
-    """[M, 5+C]."""
-    return _rows(spec, head, array)[position]
-
-
-def _rows(spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32]) -> NDArray[np.float32]:
-    return rows_of(spec, head, array, objectness=True)
+scale_maps, canonical, channels = _FLAT.scale_maps, _FLAT.canonical, _FLAT.channels
+grids, cell_channels = _FLAT.grids, _FLAT.cell_channels

@@ -8,19 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtviewer.detect.decoded import Decoded, centred
-from trtviewer.detect.flat import channels_of, grids_of, maps_of, rows_of
-from trtviewer.detect.scale_map import Channel, Grid, ScaleMap
+from trtviewer.detect.flat import FlatHeads
+from trtviewer.detect.scale_map import Grid
 from trtviewer.detect.yolo_flat import scored
 from trtviewer.errors import BadInput
 from trtviewer.models.spec import HeadSpec, ModelSpec
+
+_FLAT = FlatHeads(objectness=True)
 
 
 def decode(spec: ModelSpec, heads: Mapping[str, NDArray[np.float32]], floor: float) -> list[Decoded]:
     """Boxes whose objectness x best class may be above the floor. Source: YOLOX's demo_utils.demo_postprocess."""
     parts: list[Decoded] = []
     for index, head in enumerate(spec.heads):
-        rows = _rows(spec, head, heads[head.output])
-        grids = grids_of(spec, len(rows), 1)
+        rows = _FLAT.rows(spec, head, heads[head.output])
+        grids = _FLAT.grids_of(spec, len(rows))
         position = np.flatnonzero(rows[:, 4] > floor)
         part = scored(spec, rows[position], position, grids, index)
         parts.append(part if head.decoded else _placed(spec, head, part, rows[position, :4], grids))
@@ -56,32 +58,5 @@ def _cells(grid: Grid) -> NDArray[np.float64]:
     return np.stack((column, row), axis=1).astype(np.float64)
 
 
-def scale_maps(spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32]) -> tuple[ScaleMap, ...]:
-    """One map a stride, [5+C, H, W], views."""
-    return maps_of(spec, head, _rows(spec, head, array), 1, objectness=True)
-
-
-def canonical(spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """[5+C, N], a view."""
-    return _rows(spec, head, array).T
-
-
-def channels(spec: ModelSpec, head: HeadSpec) -> tuple[Channel, ...]:
-    """x, y, width, height, objectness, the classes."""
-    return channels_of(spec, head, objectness=True)
-
-
-def grids(spec: ModelSpec, head: HeadSpec, shape: tuple[int, ...]) -> tuple[Grid, ...]:
-    """One a stride."""
-    return grids_of(spec, shape[2 if head.layout == "ncp" else 1], 1)
-
-
-def cell_channels(
-    spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32], position: NDArray[np.int32]
-) -> NDArray[np.float32]:
-    """[M, 5+C]."""
-    return _rows(spec, head, array)[position]
-
-
-def _rows(spec: ModelSpec, head: HeadSpec, array: NDArray[np.float32]) -> NDArray[np.float32]:
-    return rows_of(spec, head, array, objectness=True)
+scale_maps, canonical, channels = _FLAT.scale_maps, _FLAT.canonical, _FLAT.channels
+grids, cell_channels = _FLAT.grids, _FLAT.cell_channels

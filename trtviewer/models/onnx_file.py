@@ -17,6 +17,17 @@ from trtviewer.models.sidecar import Sidecar
 from trtviewer.models.spec import ModelSpec, Precision
 from trtviewer.models.understand import with_input
 
+QUANTIZED = (
+    "QuantizeLinear",
+    "DequantizeLinear",
+    "DynamicQuantizeLinear",
+    "QLinearConv",
+    "QLinearMatMul",
+    "ConvInteger",
+    "MatMulInteger",
+)
+"""The operators of a network that is quantized already."""
+
 _SHAPE_VALUES = 1024
 """Constants up to this many values may be shapes or indices; larger ones are weights, which shape inference does not read."""
 
@@ -102,7 +113,7 @@ def _dtype(element: int) -> str:
 
 def _precision(model: onnx.ModelProto) -> Precision:
     """Int8 for any quantized arithmetic, else the element type of most weights."""
-    if any(node.op_type in _QUANTIZED for node in model.graph.node):
+    if any(node.op_type in QUANTIZED for node in model.graph.node):
         return Precision.INT8
     values = {TensorProto.FLOAT: 0, TensorProto.FLOAT16: 0}
     for tensor in model.graph.initializer:
@@ -114,17 +125,6 @@ def _precision(model: onnx.ModelProto) -> Precision:
     if not any(values.values()):
         return Precision.UNKNOWN
     return Precision.FP16 if values[TensorProto.FLOAT16] > values[TensorProto.FLOAT] else Precision.FP32
-
-
-_QUANTIZED = {
-    "QuantizeLinear",
-    "DequantizeLinear",
-    "DynamicQuantizeLinear",
-    "QLinearConv",
-    "QLinearMatMul",
-    "ConvInteger",
-    "MatMulInteger",
-}
 
 
 def _inferred_outputs(path: Path, model: onnx.ModelProto, given: InputFacts) -> tuple[Tensor, ...]:

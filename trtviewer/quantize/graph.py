@@ -15,18 +15,10 @@ from onnx import ModelProto, NodeProto, TensorProto, external_data_helper, numpy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from trtviewer.errors import BadInput
+from trtviewer.models.onnx_file import QUANTIZED
 
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operators that TensorRT runs in INT8 when their data and their constant weights are quantized."""
-QUANTIZED = (
-    "QuantizeLinear",
-    "DequantizeLinear",
-    "DynamicQuantizeLinear",
-    "QLinearConv",
-    "QLinearMatMul",
-    "ConvInteger",
-    "MatMulInteger",
-)
 OLDEST_OPSET = 13
 """The first in which QuantizeLinear knows channels."""
 PREPROCESS_MARKS = ("onnx.quant.pre_process", "onnx.infer")

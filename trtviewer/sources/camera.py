@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from trtviewer.errors import BadInput, MissingRuntime
 from trtviewer.opencv import cv2
 from trtviewer.sources.frame import Frame
 from trtviewer.sources.frame_cache import FrameCache
-from trtviewer.sources.source import Truth
+from trtviewer.sources.source import Source
 
 CACHE_BYTES = 128 * 1024 * 1024
 """About 48 pictures of 720p: how far back one can step."""
@@ -24,7 +23,7 @@ _COMMON_RATE = 30.0
 _CHATTER = ("VIDEOIO", "obsensor", "v4l", "V4L", "global cap", "libv4l")
 
 
-class CameraSource:
+class CameraSource(Source):
     """The pictures that a camera gives from the moment it is opened, numbered as it gives them.
 
     Reading ahead waits for the camera, and passes over what lies between; reading back works as far as pictures are
@@ -40,8 +39,6 @@ class CameraSource:
     """
 
     length: int | None = None
-    class_names: tuple[str, ...] = ()
-    remark: str = ""
 
     def __init__(self, capture: Any, address: str, *, cache_bytes: int = CACHE_BYTES) -> None:
         self._capture = capture
@@ -106,20 +103,9 @@ class CameraSource:
         kept = self._cache.take(index)
         return kept.time_s if kept is not None else index / self._rate
 
-    def truth(self, index: int) -> Truth | None:
-        return None
-
     def close(self) -> None:
         self._cache.clear()
         self._capture.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _ended(self) -> BadInput:
         return BadInput(

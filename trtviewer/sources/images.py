@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +14,7 @@ from trtviewer.errors import BadInput
 from trtviewer.opencv import cv2
 from trtviewer.sources.frame import Frame
 from trtviewer.sources.frame_cache import FrameCache
-from trtviewer.sources.source import Truth
+from trtviewer.sources.source import Source
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 """What a folder is searched for, in any case of letters."""
@@ -27,7 +25,7 @@ _CHATTER = ("JPEG", "JFIF", "libpng", "TIFF", "marker")
 """What libjpeg, libpng and libtiff, inside OpenCV, put into their own lines on stderr."""
 
 
-class ImagesSource:
+class ImagesSource(Source):
     """Pictures that are numbered but have no time: one frame a second where a time is asked for.
 
     Args:
@@ -40,8 +38,6 @@ class ImagesSource:
     """
 
     rate: float | None = None
-    class_names: tuple[str, ...] = ()
-    remark: str = ""
 
     def __init__(self, files: Sequence[Path], address: str, *, cache_bytes: int = CACHE_BYTES) -> None:
         if not files:
@@ -82,19 +78,8 @@ class ImagesSource:
             raise IndexError(f"{self._address} has frames 0 to {len(self._files) - 1}, not {index}")
         return float(index)
 
-    def truth(self, index: int) -> Truth | None:
-        return None
-
     def close(self) -> None:
         self._cache.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def pictures_in(folder: Path) -> tuple[Path, ...]:

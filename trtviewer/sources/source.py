@@ -62,10 +62,14 @@ class Source(Protocol):
     def rate(self) -> float | None: ...
     @property
     def size(self) -> tuple[int, int]: ...
+
     @property
-    def class_names(self) -> tuple[str, ...]: ...
+    def class_names(self) -> tuple[str, ...]:
+        return ()
+
     @property
-    def remark(self) -> str: ...
+    def remark(self) -> str:
+        return ""
 
     def read(self, index: int) -> Frame:
         """The frame at `index`: exactly the pixels that playing from the start gives there.
@@ -80,14 +84,18 @@ class Source(Protocol):
 
     def truth(self, index: int) -> Truth | None:
         """What is really in frame `index`; None where the source does not know."""
+        return None
 
     def close(self) -> None:
         """Frees the file or device; may be called twice."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 @dataclass(frozen=True, slots=True)

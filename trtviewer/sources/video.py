@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from trtviewer.errors import BadInput
 from trtviewer.sources.frame import Frame
 from trtviewer.sources.frame_cache import FrameCache
-from trtviewer.sources.source import Truth
+from trtviewer.sources.source import Source
 from trtviewer.sources.video_decoder import PictureMaker, Stumbled, VideoDecoder, size_bytes
 from trtviewer.sources.video_index import build_index
 
@@ -24,7 +23,7 @@ _KEYS_TRIED = 2
 """A seek that lands too late is tried again one key frame back; after that the file is read from its start."""
 
 
-class VideoSource:
+class VideoSource(Source):
     """A video file: random access by an index of time stamps, made when it is opened.
 
     The length is that of the index (`video_index`), never the header's. A frame that the index promises and that does
@@ -40,8 +39,6 @@ class VideoSource:
         BadInput: it is not a video, or nothing in it decodes.
         Cancelled: `cancelled` said so.
     """
-
-    class_names: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -115,22 +112,11 @@ class VideoSource:
         self._check(index)
         return float(self._index.times_s[index])
 
-    def truth(self, index: int) -> Truth | None:
-        return None
-
     def close(self) -> None:
         self._closed = True
         self._cache.clear()
         self._pictures = iter(())
         self._decoder.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _check(self, index: int) -> None:
         if self._closed:

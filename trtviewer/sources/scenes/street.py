@@ -6,8 +6,6 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +21,7 @@ from trtviewer.sources.scenes.traffic import CAR, CLASS_NAMES, TRUCK, Actor, act
 from trtviewer.sources.scenes.truth import Seen, truth_of
 from trtviewer.sources.scenes.vehicles import VehicleDesign, lamps, vehicle_sprite
 from trtviewer.sources.scenes.weather import FULL, LEVELS, Air, Ground, Veil, air_at, grade
-from trtviewer.sources.source import Truth
+from trtviewer.sources.source import Source, Truth
 
 RATE = 30.0
 _SPRITE_BYTES = 160 << 20
@@ -57,10 +55,8 @@ class SceneSettings:
     height: int
 
 
-class StreetScene:
-    """A procedural street with its truth; a `Source`."""
-
-    remark: str = ""
+class StreetScene(Source):
+    """A procedural street with its truth."""
 
     def __init__(self, address: str, settings: SceneSettings) -> None:
         self._address, self._settings = address, settings
@@ -136,14 +132,6 @@ class StreetScene:
         self._stood.clear()
         self._sprites.clear()
         self._sprite_bytes = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _check(self, index: int) -> None:
         if not 0 <= index < self._settings.frames:
