@@ -19,8 +19,9 @@ from trtviewer.compare.matched_video import EXTRA, MISSED, DisagreementTable, Ma
 from trtviewer.compare.matching import Reason
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import SIZES
-from trtviewer.gui.docks.disagreement_rows import KIND_WORDS, REASON_WORDS, Column
+from trtviewer.gui.docks.disagreement_rows import KIND_WORDS, Column
 from trtviewer.gui.docks.disagreements import DisagreementsDock
+from trtviewer.gui.panes.marks import REASON_WORDS
 from trtviewer.gui.theme import LIGHT
 from trtviewer.gui.view_model import Models, Requests, Selection, SourceEntry, ViewModel
 

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QW
 
 from trtviewer.compare.matched_video import DisagreementTable
 from trtviewer.compare.totals import SIZES, class_name
-from trtviewer.gui.docks.disagreement_rows import KIND_WORDS, REASON_TIPS, REASON_WORDS, Filter
+from trtviewer.gui.docks.disagreement_rows import KIND_WORDS, REASON_TIPS, Filter
+from trtviewer.gui.panes.marks import REASON_WORDS
 from trtviewer.gui.view_model import Display
 
 

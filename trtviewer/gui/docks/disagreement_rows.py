@@ -14,15 +14,9 @@ from trtviewer.compare.matching import Reason
 from trtviewer.compare.totals import SIZES, class_name
 from trtviewer.detect.boxes import NO_STRIDE
 from trtviewer.gui.docks.figures import DASH, fixed
+from trtviewer.gui.panes.marks import REASON_WORDS
 
 KIND_WORDS = {MISSED: "missed", EXTRA: "extra"}
-REASON_WORDS = {
-    Reason.CLASS_CHANGED: "class changed",
-    Reason.MOVED: "moved",
-    Reason.SUPPRESSED: "suppressed",
-    Reason.BELOW_CONFIDENCE: "below threshold",
-    Reason.GONE: "gone",
-}
 REASON_TIPS = {
     Reason.CLASS_CHANGED: "the other side has it there, as another class",
     Reason.MOVED: "the other side has it, but too far away to match",

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from trtviewer.compare.matched_video import EXTRA, MISSED
 from trtviewer.compare.matching import Reason
-from trtviewer.gui.docks.disagreement_rows import KIND_WORDS, REASON_TIPS, REASON_WORDS
+from trtviewer.gui.docks.disagreement_rows import KIND_WORDS, REASON_TIPS
 from trtviewer.gui.docks.figures import share
+from trtviewer.gui.panes.marks import REASON_WORDS
 from trtviewer.gui.theme import DARK, Theme, contrast
 
 ORDER = (Reason.GONE, Reason.BELOW_CONFIDENCE, Reason.SUPPRESSED, Reason.MOVED, Reason.CLASS_CHANGED)

@@ -45,7 +45,7 @@ def selection_of_row(
     return Selection(
         int(table.frame_index[row]),
         (left, top, right, bottom),
-        f"{kind} {name} {float(table.score[row]):.2f}, {REASON_WORDS[Reason(int(table.reason[row])).key]}",
+        f"{kind} {name} {float(table.score[row]):.2f}, {REASON_WORDS[Reason(int(table.reason[row]))]}",
         -1 if comparison is None else reference_head(comparison, kind, head),
         int(table.position[row]),
     )

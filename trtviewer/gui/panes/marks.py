@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from trtviewer.compare.matching import Reason
 from trtviewer.compare.totals import SIZES, class_name, size_of
 from trtviewer.gui.view_model import Display
 
@@ -21,11 +22,11 @@ Key = tuple[str, int]
 """What a mark stands for, the same on both sides: ("pair", k), ("missed", reference index), ("extra", candidate index)."""
 
 REASON_WORDS = {
-    "class_changed": "class changed",
-    "moved": "moved",
-    "suppressed": "removed by NMS",
-    "below_confidence": "below threshold",
-    "gone": "gone",
+    Reason.CLASS_CHANGED: "class changed",
+    Reason.MOVED: "moved",
+    Reason.SUPPRESSED: "suppressed",
+    Reason.BELOW_CONFIDENCE: "below threshold",
+    Reason.GONE: "gone",
 }
 """The reasons, as the window words them."""
 
@@ -139,20 +140,14 @@ def single_marks(
     )
 
 
-def reason_key(unmatched: Unmatched, row: int) -> str:
-    from trtviewer.compare.matching import Reason
-
-    return Reason(int(unmatched.reason[row])).key
-
-
 def _reason_label(unmatched: Unmatched, row: int, name_there: Callable[[int], str]) -> str:
     """Why it has no partner, in the few words that fit beside its ghost."""
-    reason, other_score = reason_key(unmatched, row), float(unmatched.other_score[row])
-    if reason == "class_changed":
+    reason, other_score = Reason(int(unmatched.reason[row])), float(unmatched.other_score[row])
+    if reason is Reason.CLASS_CHANGED:
         return f"now {name_there(int(unmatched.other[row]))} {other_score:.2f}"
-    if reason == "moved":
+    if reason is Reason.MOVED:
         return f"moved, IoU {float(unmatched.iou[row]):.2f}"
-    if reason == "below_confidence":
+    if reason is Reason.BELOW_CONFIDENCE:
         return f"only {other_score:.2f}"
     return REASON_WORDS[reason]
 
@@ -180,10 +175,10 @@ def describe(comparison: FrameComparison, key: Key) -> tuple[str, ...]:
     lines = [f"{name}, {kind}", f"{home_word} {score:.3f}"]
     if len(rows):
         row = int(rows[0])
-        reason, other_score = reason_key(unmatched, row), float(unmatched.other_score[row])
+        reason, other_score = Reason(int(unmatched.reason[row])), float(unmatched.other_score[row])
         iou = float(unmatched.iou[row])
         at = f" at IoU {iou:.2f}" if np.isfinite(iou) else ""
-        if reason == "class_changed":
+        if reason is Reason.CLASS_CHANGED:
             other_class = int(there.detections.class_id[int(unmatched.other[row])])
             lines.append(f"{there_word} {class_name(there.spec.classes, other_class)} {other_score:.3f}{at}")
         elif np.isfinite(other_score):
@@ -192,11 +187,11 @@ def describe(comparison: FrameComparison, key: Key) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _explain(reason: str, there: str) -> str:
+def _explain(reason: Reason, there: str) -> str:
     return {
-        "class_changed": f"the {there} has another class here",
-        "moved": f"the {there}'s box overlaps too little",
-        "suppressed": f"the {there}'s box was removed by NMS",
-        "below_confidence": f"the {there}'s score is below the threshold",
-        "gone": f"the {there} has nothing here: the logits are lost",
+        Reason.CLASS_CHANGED: f"the {there} has another class here",
+        Reason.MOVED: f"the {there}'s box overlaps too little",
+        Reason.SUPPRESSED: f"the {there}'s box was removed by NMS",
+        Reason.BELOW_CONFIDENCE: f"the {there}'s score is below the threshold",
+        Reason.GONE: f"the {there} has nothing here: the logits are lost",
     }[reason]
