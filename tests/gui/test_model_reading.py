@@ -57,18 +57,26 @@ def test_that_an_unknown_model_is_described_tried_and_opened(
         ),
         timeout=PATIENCE_MS,
     )
+    qtbot.waitUntil(lambda: window.findChild(ModelReading) is None, timeout=PATIENCE_MS)
     mine, known = load_spec(bare), load_spec(inputs.reference)
     assert (mine.family, mine.heads) == (known.family, known.heads)
 
 
-def test_that_cancelling_leaves_no_file_and_no_thread(
-    window: MainWindow, inputs: Inputs, tmp_path: Path, qtbot: QtBot
+@pytest.mark.parametrize("way", ["cancel", "escape", "close"])
+def test_that_cancelling_takes_the_dialog_away_and_leaves_no_file_and_no_thread(
+    window: MainWindow, inputs: Inputs, tmp_path: Path, qtbot: QtBot, way: str
 ) -> None:
     bare = tmp_path / "bare.onnx"
     shutil.copy(inputs.reference, bare)
     window.ask_reading(bare)
     dialog = window.findChild(ModelReading)
-    qtbot.mouseClick(dialog.findChild(QPushButton, "reading.cancel"), Qt.MouseButton.LeftButton)
+    if way == "cancel":
+        qtbot.mouseClick(dialog.findChild(QPushButton, "reading.cancel"), Qt.MouseButton.LeftButton)
+    elif way == "escape":
+        qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    else:
+        dialog.close()
+    qtbot.waitUntil(lambda: window.findChild(ModelReading) is None, timeout=PATIENCE_MS)
     assert list(tmp_path.glob("*.toml")) == []
 
 

@@ -81,7 +81,6 @@ class FileCommands:
         dialog = self._reading = ModelReading(path, self.view_model, readings, self)
         dialog.saved.connect(self._reading_saved)
         dialog.finished.connect(self._reading_closed)
-        dialog.destroyed.connect(self._reading_closed)
         dialog.show()
 
     def _reading_saved(self, path: Path) -> None:
