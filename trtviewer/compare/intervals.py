@@ -26,6 +26,9 @@ LEAST_SPAN = 600
 """Likewise of a video, in its own frames from the first compared to the last: twenty seconds, since what is seen stays for about a
 second."""
 
+LEAST_SPAN_OF_PRECISION = 1800
+"""The same for average precision: a minute, since of its rarer classes there are few objects."""
+
 WIDER_BY = 75
 """Of a video of so many frames the interval would have to be twice as wide: blocks of a short one are few, and still alike. It
 is what the simulation asks for, and next to nothing for a video of minutes."""
@@ -180,18 +183,20 @@ def cut(count: int, length: int) -> Blocks:
     return Blocks(length, (np.arange(blocks, dtype=np.int64) * count) // blocks)
 
 
-def too_little(frames: int, span: int | None) -> NoInterval | None:
+def too_little(frames: int, span: int | None, least_span: int = LEAST_SPAN) -> NoInterval | None:
     """Why so few frames have no interval; None where they are enough.
 
     It looks at nothing but their number: to leave out intervals by how they came out would spoil those that are left.
 
-    Args: span: see `reach`.
+    Args:
+        span: see `reach`.
+        least_span: what it must be at least.
     """
     if frames < LEAST_FRAMES:
         return NoInterval(f"too few frames for an interval: {frames} of at least {LEAST_FRAMES}")
-    if span is not None and span < LEAST_SPAN:
+    if span is not None and span < least_span:
         return NoInterval(
-            f"too few frames for an interval: neighbours are alike, and they span {span} of at least {LEAST_SPAN}"
+            f"too few frames for an interval: neighbours are alike, and they span {span} of at least {least_span}"
         )
     return None
 

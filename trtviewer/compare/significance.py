@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.intervals import (
+    LEAST_SPAN_OF_PRECISION,
     CountSeries,
     Interval,
     NoInterval,
@@ -105,7 +106,7 @@ class Significance:
         """
         frames = self._with_truth
         span = self._span if self._alike else None
-        lacking = too_little(frames, span)
+        lacking = too_little(frames, span, LEAST_SPAN_OF_PRECISION)
         if lacking is not None:
             return PrecisionIntervals(lacking, lacking)
         if None in differences:
