@@ -18,9 +18,9 @@ from tests.gui.conftest import FRAMES, SIZE, Inputs, number_in
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.errors import BadInput, Cancelled
 from trtviewer.gui.dialogs.export import ExportDialog
-from trtviewer.gui.export_video import GAP, HEAD, VideoRequest, write_video
-from trtviewer.gui.file_makers import video_work
-from trtviewer.gui.file_work import FileWork
+from trtviewer.gui.files.makers import video_work
+from trtviewer.gui.files.video import GAP, HEAD, VideoRequest, write_video
+from trtviewer.gui.files.work import FileWork
 from trtviewer.gui.theme import BOX_STYLES, DARK
 from trtviewer.gui.view_model import (
     Display,

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QTextBrowser, Q
 from pytestqt.qtbot import QtBot
 
 from tests.gui.conftest import PATIENCE_MS
-from trtviewer.gui.dialogs.help import HelpWindow
-from trtviewer.gui.help_text import SCHEME, TOUR, WHAT_NOW, HelpPage, help_pages
+from trtviewer.gui.help.text import SCHEME, TOUR, WHAT_NOW, HelpPage, help_pages
+from trtviewer.gui.help.window import HelpWindow
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.resources import readme
 

@@ -16,9 +16,9 @@ from tests.gui.conftest import FRAMES, PATIENCE_MS, Inputs, wait_for_frame
 from trtviewer.cli.main import run
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.errors import BadInput
+from trtviewer.gui.files.session import Session, read_session, write_session
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.panes.viewport import View
-from trtviewer.gui.session import Session, read_session, write_session
 from trtviewer.gui.view_model import Display, PaneMode, Playing, TruthLayer
 from trtviewer.models.load import load_spec
 from trtviewer.pipeline.analysis import comparisons

@@ -19,8 +19,8 @@ from trtviewer.gui.app import Interrupt
 from trtviewer.gui.docks.layers import LayersDock
 from trtviewer.gui.docks.variants import VariantsDock
 from trtviewer.gui.main_window import MainWindow
-from trtviewer.gui.recipe import Part
-from trtviewer.gui.what_if_state import FindLayers
+from trtviewer.gui.what_if.recipe import Part
+from trtviewer.gui.what_if.state import FindLayers
 from trtviewer.models.load import load_spec
 
 FEW = 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from trtviewer.gui.help_text import TOUR, WHAT_NOW
+from trtviewer.gui.help.text import TOUR, WHAT_NOW
 from trtviewer.gui.view_model import PaneMode, TruthLayer
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ class LastNet:
         if error is None or issubclass(kind, KeyboardInterrupt | SystemExit):
             QApplication.quit()
             return
-        from trtviewer.gui.engine import problem_of
+        from trtviewer.gui.engine.engine import problem_of
 
         problem = problem_of(error, "window")
         window = self._window

@@ -29,12 +29,13 @@ from trtviewer.errors import TrtviewerError
 from trtviewer.gui.actions import ACTIONS, Menu
 from trtviewer.gui.controls.tool_row import ToolRow
 from trtviewer.gui.dialogs.problem import Banners
-from trtviewer.gui.disagreement_walk import DisagreementWalk
 from trtviewer.gui.dock_shelf import DockShelf
-from trtviewer.gui.engine import Engine
-from trtviewer.gui.file_commands import FileCommands
-from trtviewer.gui.file_makers import WHOLE_RUNS, FileMakers
-from trtviewer.gui.file_work import FileWork
+from trtviewer.gui.engine.disagreement_walk import DisagreementWalk
+from trtviewer.gui.engine.engine import Engine
+from trtviewer.gui.files.commands import FileCommands
+from trtviewer.gui.files.makers import WHOLE_RUNS, FileMakers
+from trtviewer.gui.files.session import Session
+from trtviewer.gui.files.work import FileWork
 from trtviewer.gui.furnishing import Furnishing
 from trtviewer.gui.icons import icon
 from trtviewer.gui.own_keys import wants
@@ -42,19 +43,18 @@ from trtviewer.gui.pages import Pages
 from trtviewer.gui.panel import Panel
 from trtviewer.gui.panes.comparison_view import ComparisonView
 from trtviewer.gui.preferences import Preferences, PreferencesFile
-from trtviewer.gui.session import Session
 from trtviewer.gui.start_page import StartPage
 from trtviewer.gui.status import StatusBar
 from trtviewer.gui.style_sheet import style_sheet
 from trtviewer.gui.theme import THEMES, Theme, palette, system_theme
 from trtviewer.gui.transport.transport_bar import TransportBar
-from trtviewer.gui.unsaved import Unsaved
 from trtviewer.gui.view_commands import ViewCommands
 from trtviewer.gui.view_model import Requests, ViewModel
-from trtviewer.gui.what_if import WhatIf
+from trtviewer.gui.what_if.unsaved import Unsaved
+from trtviewer.gui.what_if.what_if import WhatIf
 
 if TYPE_CHECKING:
-    from trtviewer.gui.dialogs.help import HelpWindow
+    from trtviewer.gui.help.window import HelpWindow
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QVBoxLayout
 
 from trtviewer.gui.dialogs.shortcuts import ShortcutSheet
-from trtviewer.gui.help_links import follow
+from trtviewer.gui.help.links import follow
 from trtviewer.gui.panes.comparison_view import ComparisonView
 from trtviewer.gui.preferences import Preferences
 from trtviewer.gui.presentation import PresentationHead
@@ -18,8 +18,8 @@ from trtviewer.gui.transport.transport_bar import TransportBar
 from trtviewer.gui.view_model import SPEEDS, PaneMode, Requests, TruthLayer, ViewModel
 
 if TYPE_CHECKING:
-    from trtviewer.gui.dialogs.help import HelpWindow
     from trtviewer.gui.dock_shelf import DockShelf
+    from trtviewer.gui.help.window import HelpWindow
 
 
 class ViewCommands:
@@ -126,7 +126,7 @@ class ViewCommands:
 
     def show_help(self, page: str) -> None:
         """The help's window, on a page (`HelpPage.slug`); one that is open turns to it."""
-        from trtviewer.gui.dialogs.help import HelpWindow
+        from trtviewer.gui.help.window import HelpWindow
 
         if self._help is None:
             self._help = HelpWindow(self.view_model)

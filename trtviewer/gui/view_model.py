@@ -43,7 +43,7 @@ from trtviewer.gui.state import (
     TruthLayer,
 )
 from trtviewer.gui.theme import DARK, Theme
-from trtviewer.gui.what_if_state import WhatIfState
+from trtviewer.gui.what_if.state import WhatIfState
 
 if TYPE_CHECKING:
     from trtviewer.compare.frame_comparison import FrameComparison

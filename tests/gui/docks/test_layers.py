@@ -22,10 +22,10 @@ from trtviewer.gui.docks.layer_ticks import MOST_MISSED
 from trtviewer.gui.docks.layers import LayersDock
 from trtviewer.gui.docks.variant_model import Column as VariantColumn
 from trtviewer.gui.docks.variants import VariantsDock
+from trtviewer.gui.files.session import Session
 from trtviewer.gui.main_window import MainWindow
-from trtviewer.gui.recipe import Part
-from trtviewer.gui.session import Session
-from trtviewer.gui.what_if_state import Judge
+from trtviewer.gui.what_if.recipe import Part
+from trtviewer.gui.what_if.state import Judge
 from trtviewer.models.load import load_spec
 from trtviewer.sources.address import open_source
 from trtviewer.sources.source import spread

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from trtviewer.gui.dialogs.file_form import FileForm, beside_source
-from trtviewer.gui.export_video import VideoRequest, frame_size, titles_of
+from trtviewer.gui.files.video import VideoRequest, frame_size, titles_of
 from trtviewer.gui.view_model import ViewModel
 from trtviewer.sources.source import FrameRange
 

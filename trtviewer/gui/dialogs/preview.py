@@ -14,7 +14,7 @@ from trtviewer.compare.settings import CompareSettings
 from trtviewer.detect.families import decode
 from trtviewer.detect.nms import suppress
 from trtviewer.errors import TrtviewerError
-from trtviewer.gui.engine_room import open_any_source
+from trtviewer.gui.engine.room import open_any_source
 from trtviewer.models.load import load_spec
 from trtviewer.models.model_file import Tensor
 from trtviewer.models.sidecar import Sidecar

@@ -40,10 +40,10 @@ from trtviewer.gui.docks.readiness import Readiness
 from trtviewer.gui.docks.row_model import RowModel
 from trtviewer.gui.docks.tables import prepared, sheet
 from trtviewer.gui.docks.work_button import WorkButton
-from trtviewer.gui.recipe import Part
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Overlay, Problem, Requests, ViewModel
-from trtviewer.gui.what_if_state import CheckPreprocessing, Coach, CoachFinding
+from trtviewer.gui.what_if.recipe import Part
+from trtviewer.gui.what_if.state import CheckPreprocessing, Coach, CoachFinding
 
 FRAMES = 16
 PREPROCESSING_FRAMES = 4

@@ -8,7 +8,7 @@ from trtviewer.blame.causes import CauseKind
 from trtviewer.blame.coach import TensorRange
 from trtviewer.gui.docks.figures import DASH, short
 from trtviewer.gui.docks.layer_rows import TIMES, percent
-from trtviewer.gui.what_if_state import CoachFinding
+from trtviewer.gui.what_if.state import CoachFinding
 
 CAUSE_WORDS = {
     CauseKind.CONCAT_RANGES: "Concat of unlike ranges",

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from trtviewer.gui.docks.parts import count_box, row
-from trtviewer.gui.recipe import Part
 from trtviewer.gui.view_model import ViewModel
+from trtviewer.gui.what_if.recipe import Part
 from trtviewer.sources.source import spread
 
 MOST = 64

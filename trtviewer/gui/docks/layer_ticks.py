@@ -9,7 +9,7 @@ from trtviewer.gui.docks.layer_rows import LayerRows, percent
 from trtviewer.gui.docks.parts import fade, menu_button, row, sentence_label
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Requests
-from trtviewer.gui.what_if_state import FindFewest, WhatIfState
+from trtviewer.gui.what_if.state import FindFewest, WhatIfState
 
 WORST = 5
 MOST_MISSED = 0.02

@@ -36,7 +36,7 @@ from trtviewer.gui.docks.tables import TickTable, prepared, set_widths, sheet
 from trtviewer.gui.docks.work_button import WorkButton
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import ModelEntry, Requests, ViewModel
-from trtviewer.gui.what_if_state import Apply, FindLayers, Inspect, LayersFinding, ObjectFinding
+from trtviewer.gui.what_if.state import Apply, FindLayers, Inspect, LayersFinding, ObjectFinding
 from trtviewer.runners.engine_facts import is_engine
 
 FRAMES = 16

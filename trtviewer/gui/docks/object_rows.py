@@ -9,7 +9,7 @@ import numpy as np
 from trtviewer.blame.one_object import LayerAtCell, ObjectBlame
 from trtviewer.gui.docks.figures import fixed, short
 from trtviewer.gui.view_model import Selection, ViewModel
-from trtviewer.gui.what_if_state import Inspect, ObjectFinding
+from trtviewer.gui.what_if.state import Inspect, ObjectFinding
 
 ARROW = "\N{RIGHTWARDS ARROW}"
 

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QDoubleSpinBox, QFileDialog, QPushButton, QWidget
 
 from trtviewer.gui.docks.figures import tabular
 from trtviewer.gui.docks.parts import button, choice, column, count_box, row
-from trtviewer.gui.recipe import short_name
 from trtviewer.gui.view_model import SourceEntry
+from trtviewer.gui.what_if.recipe import short_name
 
 CALIBRATION_FRAMES = 64
 METHODS = (

@@ -13,7 +13,7 @@ from trtviewer.gui.docks.figures import DASH, MINUS, short
 from trtviewer.gui.docks.layer_rows import percent
 from trtviewer.gui.docks.table_model import Role, TableModel
 from trtviewer.gui.view_model import Models
-from trtviewer.gui.what_if_state import Variant
+from trtviewer.gui.what_if.state import Variant
 
 
 class Column(IntEnum):

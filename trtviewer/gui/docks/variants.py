@@ -34,7 +34,7 @@ from trtviewer.gui.docks.tables import prepared, set_widths, sheet
 from trtviewer.gui.docks.variant_model import Column, VariantModel, name_of
 from trtviewer.gui.theme import Theme
 from trtviewer.gui.view_model import Requests, ViewModel
-from trtviewer.gui.what_if_state import (
+from trtviewer.gui.what_if.state import (
     ApplyThresholds,
     Export,
     FindThresholds,

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton
 
 from trtviewer.gui.view_model import Requests
-from trtviewer.gui.what_if_state import Stop, WhatIfState
+from trtviewer.gui.what_if.state import Stop, WhatIfState
 
 
 class WorkButton(QPushButton):

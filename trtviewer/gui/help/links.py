@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QWidget
 
-from trtviewer.gui.help_text import SCHEME
+from trtviewer.gui.help.text import SCHEME
 
 if TYPE_CHECKING:
     from trtviewer.gui.main_window import MainWindow

@@ -19,7 +19,7 @@ from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.totals import TotalsResult, strides_of
 from trtviewer.compare.true_objects import Labels
 from trtviewer.errors import BadInput, TrtviewerError
-from trtviewer.gui.bookkeeper import Bookkeeper
+from trtviewer.gui.engine.bookkeeper import Bookkeeper
 from trtviewer.models.spec import ModelSpec
 from trtviewer.pipeline.analysis import comparisons
 from trtviewer.pipeline.bench import BenchResult, bench_pair
@@ -296,7 +296,7 @@ class EngineRoom:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> dict[str, Any]:
         """The figures as `compare` has them, from any thread. Raises: BadInput: nothing is compared; Cancelled."""
-        from trtviewer.gui.figures_report import figures_report
+        from trtviewer.gui.files.figures_report import figures_report
         from trtviewer.report.compare_json import ReportModel, ReportSource
 
         if self._pair is None or self._source is None or not self.key:

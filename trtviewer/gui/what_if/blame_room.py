@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtviewer.errors import Cancelled
-from trtviewer.gui.recipe import Made, Part
-from trtviewer.gui.whatif_room import THREADS, Stopped, Tell, WhatIfRoom
+from trtviewer.gui.what_if.recipe import Made, Part
+from trtviewer.gui.what_if.room import THREADS, Stopped, Tell, WhatIfRoom
 from trtviewer.models.spec import ModelSpec
 
 if TYPE_CHECKING:

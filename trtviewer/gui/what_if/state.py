@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from trtviewer.gui.recipe import Made, Part
-from trtviewer.gui.variant_figures import Figures
+from trtviewer.gui.what_if.recipe import Made, Part
+from trtviewer.gui.what_if.variant_figures import Figures
 
 if TYPE_CHECKING:
     from trtviewer.blame.causes import Cause

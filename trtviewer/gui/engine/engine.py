@@ -14,14 +14,14 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.kept import KeptFrame
 from trtviewer.errors import Cancelled
-from trtviewer.gui.bookkeeper import Bookkeeper, BooksUpdate
 from trtviewer.gui.border import Border, QueueBorder
-from trtviewer.gui.engine_room import EngineRoom, Pace
-from trtviewer.gui.long_work import LongWork
-from trtviewer.gui.openings import Openings
+from trtviewer.gui.engine.bookkeeper import Bookkeeper, BooksUpdate
+from trtviewer.gui.engine.long_work import LongWork
+from trtviewer.gui.engine.openings import Openings
+from trtviewer.gui.engine.room import EngineRoom, Pace
+from trtviewer.gui.engine.thumbnails import Thumbnails
+from trtviewer.gui.engine.truth import TruthFinder
 from trtviewer.gui.problems import problem_of
-from trtviewer.gui.thumbnails import Thumbnails
-from trtviewer.gui.truth import TruthFinder
 from trtviewer.gui.view_model import (
     FrameTimings,
     ModelEntry,

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 
-from trtviewer.gui.bookkeeper import BooksUpdate
 from trtviewer.gui.border import QueueBorder
-from trtviewer.gui.engine_room import EngineRoom, is_model, open_any_source
-from trtviewer.gui.thumbnails import Thumbnails
+from trtviewer.gui.engine.bookkeeper import BooksUpdate
+from trtviewer.gui.engine.room import EngineRoom, is_model, open_any_source
+from trtviewer.gui.engine.thumbnails import Thumbnails
 from trtviewer.gui.view_model import (
     ModelEntry,
     ModelState,

@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage, QTextCursor
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QListWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from trtviewer.gui.border import Border
-from trtviewer.gui.help_page import dress
-from trtviewer.gui.help_text import TOUR, HelpPage, help_pages
+from trtviewer.gui.help.page import dress
+from trtviewer.gui.help.text import TOUR, HelpPage, help_pages
 from trtviewer.gui.style_sheet import style_sheet
 from trtviewer.gui.view_model import ViewModel
 from trtviewer.pipeline.worker import Worker

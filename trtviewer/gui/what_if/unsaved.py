@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from trtviewer.gui.docks.variant_model import name_of
 from trtviewer.gui.view_model import Requests, ViewModel
-from trtviewer.gui.what_if_state import SaveVariants, Stop, Variant
+from trtviewer.gui.what_if.state import SaveVariants, Stop, Variant
 
 _NAMED = 5
 """So many variants are named in the question."""

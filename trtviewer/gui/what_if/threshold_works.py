@@ -7,9 +7,9 @@ from dataclasses import fields
 from trtviewer.compare.settings import CompareSettings, RefittedSettings
 from trtviewer.detect.boxes import NO_STRIDE
 from trtviewer.errors import BadInput
-from trtviewer.gui.engine import Engine
-from trtviewer.gui.what_if_state import ApplyThresholds, FindThresholds, RefitFinding, SaveThresholds
-from trtviewer.gui.workshop import Workshop
+from trtviewer.gui.engine.engine import Engine
+from trtviewer.gui.what_if.state import ApplyThresholds, FindThresholds, RefitFinding, SaveThresholds
+from trtviewer.gui.what_if.workshop import Workshop
 
 FEWEST_FRAMES = 8
 """Frames that thresholds may be fitted to; half of them judges."""

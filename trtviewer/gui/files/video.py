@@ -17,12 +17,12 @@ from trtviewer.atomic import whole_file
 from trtviewer.compare.frame_comparison import FrameComparison
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.errors import BadInput, Cancelled, MissingRuntime
+from trtviewer.gui.files.picture import LEGEND
 from trtviewer.gui.panes.labels import LabelFont, LabelPictures, place
 from trtviewer.gui.panes.layer import Sheet, paint_layer
 from trtviewer.gui.panes.marks import comparison_marks
 from trtviewer.gui.panes.render import cut
 from trtviewer.gui.panes.viewport import FIT, mapping
-from trtviewer.gui.picture_export import LEGEND
 from trtviewer.gui.theme import BOX_STYLES, Theme
 from trtviewer.gui.view_model import Display
 from trtviewer.models.spec import ModelSpec

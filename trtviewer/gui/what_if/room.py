@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from trtviewer import __version__, atomic
 from trtviewer.errors import BadInput, Cancelled
-from trtviewer.gui.recipe import Made, Part, Recipe, stamp
-from trtviewer.gui.variant_figures import macs_share_of
+from trtviewer.gui.what_if.recipe import Made, Part, Recipe, stamp
+from trtviewer.gui.what_if.variant_figures import macs_share_of
 from trtviewer.models.spec import ModelSpec
 
 if TYPE_CHECKING:

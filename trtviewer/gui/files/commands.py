@@ -8,11 +8,11 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QStackedWidget
 
 from trtviewer.errors import TrtviewerError
-from trtviewer.gui.engine import Engine, problem_of
+from trtviewer.gui.engine.engine import Engine, problem_of
+from trtviewer.gui.files.picture import with_legend
+from trtviewer.gui.files.session import Session, read_session, write_session
 from trtviewer.gui.panes.comparison_view import ComparisonView
-from trtviewer.gui.picture_export import with_legend
 from trtviewer.gui.preferences import Preferences
-from trtviewer.gui.session import Session, read_session, write_session
 from trtviewer.gui.start_page import paths_of
 from trtviewer.gui.view_model import PaneMode, Requests, ViewModel
 

@@ -12,15 +12,14 @@ from PySide6.QtCore import QObject
 
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.errors import BadInput, Cancelled, TrtviewerError
-from trtviewer.gui.blame_room import BlameRoom, FewestFloat
 from trtviewer.gui.docks.newest import Newest
-from trtviewer.gui.engine import Engine
+from trtviewer.gui.engine.engine import Engine
 from trtviewer.gui.problems import finished
-from trtviewer.gui.recipe import Part, Recipe
-from trtviewer.gui.threshold_works import ThresholdWorks
-from trtviewer.gui.variant_figures import Figures, figures_of
 from trtviewer.gui.view_model import Requests, ViewModel
-from trtviewer.gui.what_if_state import (
+from trtviewer.gui.what_if.blame_room import BlameRoom, FewestFloat
+from trtviewer.gui.what_if.recipe import Part, Recipe
+from trtviewer.gui.what_if.room import WhatIfRoom, copy_model
+from trtviewer.gui.what_if.state import (
     Apply,
     ApplyThresholds,
     CheckPreprocessing,
@@ -39,7 +38,8 @@ from trtviewer.gui.what_if_state import (
     Stop,
     Variant,
 )
-from trtviewer.gui.whatif_room import WhatIfRoom, copy_model
+from trtviewer.gui.what_if.threshold_works import ThresholdWorks
+from trtviewer.gui.what_if.variant_figures import Figures, figures_of
 from trtviewer.models.spec import ModelSpec
 from trtviewer.sources.source import spread
 

@@ -10,7 +10,7 @@ from trtviewer.compare.true_objects import Labels
 from trtviewer.compare.truth_files import labels_of
 from trtviewer.compare.truth_totals import frame_truth
 from trtviewer.errors import TrtviewerError
-from trtviewer.gui.engine_room import open_any_source
+from trtviewer.gui.engine.room import open_any_source
 from trtviewer.gui.state import ShownTruth
 from trtviewer.pipeline.handover import Closed, Latest
 from trtviewer.pipeline.worker import Worker

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtviewer.errors import Cancelled, TrtviewerError
-from trtviewer.gui.bookkeeper import BooksUpdate
 from trtviewer.gui.border import Border, QueueBorder
-from trtviewer.gui.engine_room import EngineRoom, Pace
+from trtviewer.gui.engine.bookkeeper import BooksUpdate
+from trtviewer.gui.engine.room import EngineRoom, Pace
+from trtviewer.gui.engine.truth import TruthFinder
 from trtviewer.gui.findings import findings_sentences
-from trtviewer.gui.truth import TruthFinder
 from trtviewer.gui.view_model import (
     BenchmarkResult,
     Findings,

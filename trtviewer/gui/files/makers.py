@@ -12,18 +12,18 @@ from PySide6.QtGui import QAction
 
 from trtviewer.build.request import BuildProgress, BuildRequest, Runtime
 from trtviewer.gui.builders import TITLES, builders, built_words, cannot_run, missing, phase_words
-from trtviewer.gui.export_report import ReportRequest, write_reports
-from trtviewer.gui.file_work import FileWork, Tell, Work
+from trtviewer.gui.files.report import ReportRequest, write_reports
+from trtviewer.gui.files.work import FileWork, Tell, Work
 from trtviewer.gui.problems import finished
-from trtviewer.gui.unsaved import Unsaved
 from trtviewer.gui.view_model import Problem, ViewModel
+from trtviewer.gui.what_if.unsaved import Unsaved
 from trtviewer.models.spec import ModelSpec
 from trtviewer.sources.source import FrameRange
 
 if TYPE_CHECKING:
     from trtviewer.gui.dialogs.build_engine import EngineRequest
-    from trtviewer.gui.engine import Engine
-    from trtviewer.gui.export_video import VideoRequest
+    from trtviewer.gui.engine.engine import Engine
+    from trtviewer.gui.files.video import VideoRequest
 
 WHOLE_RUNS = ("file.export_video", "file.export_report", "file.save_evidence")
 """The commands that run both models over the source once more."""
@@ -160,7 +160,7 @@ def video_work(request: VideoRequest) -> Work:
     """Writes the video, for a `FileWork`."""
 
     def work(tell: Tell, cancelled: Callable[[], bool]) -> str:
-        from trtviewer.gui.export_video import write_video
+        from trtviewer.gui.files.video import write_video
 
         count = write_video(request, lambda done, total: tell("", done, total), cancelled)
         return f"Saved {request.path.name}, {count:,} frames."
