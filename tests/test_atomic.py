@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from trtviewer.atomic import whole_file, write_text
+from trtviewer.atomic import require_writable, whole_file, write_text
 from trtviewer.errors import BadInput
 
 
@@ -36,3 +37,20 @@ def test_that_the_file_may_be_read_by_whom_any_new_file_may(tmp_path: Path) -> N
     plain.touch()
     write_text(tmp_path / "whole", "x")
     assert (tmp_path / "whole").stat().st_mode == plain.stat().st_mode
+
+
+def test_that_a_link_stays_a_link_to_the_new_file(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "latest.json").symlink_to(tmp_path / "there" / "report.json")
+    write_text(tmp_path / "latest.json", "new")
+    assert (tmp_path / "latest.json").is_symlink()
+    assert (tmp_path / "there" / "report.json").read_text() == "new"
+
+
+def test_that_no_device_or_pipe_is_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for write in (require_writable, lambda path: write_text(path, "x")):
+        with pytest.raises(BadInput, match="is a device or a pipe"):
+            write(pipe)
+    assert pipe.is_fifo()

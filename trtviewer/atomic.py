@@ -18,15 +18,16 @@ def whole_file(path: Path) -> Iterator[Path]:
     The temporary name keeps the suffix of `path`, for writers that choose the format by it.
 
     Raises:
-        BadInput: the folder does not exist or cannot be written, or the disk is full; nothing is left behind.
+        BadInput: the folder does not exist or cannot be written, the path is no file, or the disk is full; nothing is left behind.
     """
+    _require_replaceable(path)
     temporary = _beside(path)
     try:
         temporary.touch(mode=0o600, exist_ok=False)
         yield temporary
         # The result gets the rights that any new file would get.
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(path.resolve())
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
@@ -35,8 +36,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def require_writable(path: Path) -> None:
     """Looks, before long work, whether its result could be written. Raises: BadInput, as `whole_file`."""
-    if path.is_dir():
-        raise BadInput("is a folder", subject=path, advice="name a file in it")
+    _require_replaceable(path)
     temporary = _beside(path)
     try:
         temporary.touch(mode=0o600, exist_ok=False)
@@ -57,9 +57,19 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def _require_replaceable(path: Path) -> None:
+    if path.is_dir():
+        raise BadInput("is a folder", subject=path, advice="name a file in it")
+    if path.exists() and not path.is_file():
+        # The rename would put a file in the place of /dev/null.
+        raise BadInput("is a device or a pipe, not a file", subject=path, advice="name a file")
+
+
 def _beside(path: Path) -> Path:
     """A name for a temporary file; known before the file is made, so that Ctrl-C at any moment leaves none behind."""
-    return path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    # A link stays one: what it points at is replaced, in the folder where that is.
+    real = path.resolve()
+    return real.with_name(f".{real.stem}.{secrets.token_hex(4)}{path.suffix}")
 
 
 def _remove(temporary: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -252,3 +254,42 @@ def test_that_nan_outputs_are_counted_and_poison_nothing(
     assert broken[0]["nonfinite"] == {"reference": 0, "candidate": FRAMES * rows * columns}
     assert broken[0]["mse"] == 0
     assert "NaN" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--html", "a.onnx"), "a.onnx: the output is the model itself"),
+        (("--json", "pictures/../b.onnx"), "the output is the model itself"),
+        (("--json", "a.toml"), "the output is the sidecar of a.onnx"),
+        (("--json", "r.json", "--html", "./r.json"), "the output is also that of another option"),
+        (("--truth", "labels.json", "--json", "labels.json"), "the output is what is read"),
+    ],
+)
+def test_that_no_result_takes_the_place_of_what_is_read(
+    compare: Compare, folder: Path, options: tuple[str, ...], says: str
+) -> None:
+    before = {path: path.read_bytes() for path in folder.glob("*.*") if path.is_file()}
+    with pytest.raises(BadUsage, match=re.escape(says)):
+        compare(*options)
+    assert {path: path.read_bytes() for path in folder.glob("*.*") if path.is_file()} == before
+
+
+def test_that_an_error_is_one_line_even_of_a_cut_video(folder: Path, tmp_path: Path) -> None:
+    film = write_cut_video(tmp_path / "cut.avi")
+    models = ("--reference", str(folder / "a.onnx"), "--candidate", str(folder / "b.onnx"))
+    done = program("compare", *models, "--source", str(film), "--truth", "nowhere", home=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_that_the_figures_are_told_where_they_cannot_be_written(
+    compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(BadInput, match="No space left"):
+        compare("--json", str(tmp_path / "r.json"))
+    assert "missed rate" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from trtviewer import __version__
 from trtviewer.atomic import require_writable, write_text
+from trtviewer.cli.interrupt import interruptible
 from trtviewer.cli.options import add_models, positive_number
 from trtviewer.cli.progress import console, progress_bar
 from trtviewer.models.load import load_spec
@@ -35,9 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json is not None:
         require_writable(arguments.json)
     specs = [load_spec(path) for path in (arguments.reference, arguments.candidate)]
-    with progress_bar("measuring", _TICKS) as show:
+    with progress_bar("measuring", _TICKS) as show, interruptible() as interrupted:
         result = bench_pair(
-            specs[0], specs[1], lambda share: show(int(share * _TICKS)), seconds=arguments.seconds
+            specs[0], specs[1], lambda share: show(int(share * _TICKS)), interrupted, arguments.seconds
         )
     if arguments.json is not None:
         write_text(arguments.json, json.dumps(as_report(result, arguments), indent=2) + "\n")

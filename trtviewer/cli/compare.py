@@ -11,6 +11,7 @@ from typing import Any
 
 from trtviewer.atomic import require_writable
 from trtviewer.cli.compare_tables import print_report
+from trtviewer.cli.interrupt import interruptible
 from trtviewer.cli.options import add_models, add_source, add_thresholds, frame_range, settings
 from trtviewer.cli.progress import progress_bar
 from trtviewer.compare.truth_files import labels_of
@@ -62,8 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
     reference, candidate = (load_spec(path) for path in (arguments.reference, arguments.candidate))
     with ExitStack() as stack:
         source = stack.enter_context(open_source(arguments.source))
-        if source.remark:
-            print(f"trtviewer: {source.address}: {source.remark}", file=sys.stderr)
         labels = labels_of(arguments.truth, source, reference.classes)
         if labels is not None:
             stack.enter_context(labels)
@@ -75,25 +74,34 @@ def run(arguments: argparse.Namespace) -> int:
         report = running.report()
     if not report["frames"] and not interrupted:
         raise BadInput("has no such frames", subject=arguments.source, advice="look at --start and --frames")
-    if arguments.json is not None:
-        write_report(arguments.json, report)
-    if report["frames"]:
-        running.write(report, ["trtviewer", *sys.argv[1:]])
-    print_report(report)
+    try:
+        if arguments.json is not None:
+            write_report(arguments.json, report)
+        if report["frames"]:
+            running.write(report, ["trtviewer", *sys.argv[1:]])
+    finally:
+        # What took an hour is told even where the disk is full.
+        print_report(report)
+    if source.remark:
+        print(f"trtviewer: {source.address}: {source.remark}", file=sys.stderr)
     if interrupted:
-        raise Cancelled(f"interrupted after {report['frames']} frames", advice="the report is of these")
+        raise Cancelled(
+            f"interrupted after {report['frames']} frame{'s' if report['frames'] != 1 else ''}",
+            advice="the report is of these",
+        )
     return _gate_status(gates, report)
 
 
 def _compared(running: ComparisonRun, frames: FrameRange, expected: int | None) -> bool:
     """Compares the frames; True where Ctrl-C ended it before the last one."""
-    with progress_bar("comparing", expected) as show, closing(running.frames(frames)) as done_so_far:
-        try:
-            for done in done_so_far:
-                show(done)
-        except KeyboardInterrupt:
-            return True
-    return False
+    with (
+        progress_bar("comparing", expected) as show,
+        interruptible() as interrupted,
+        closing(running.frames(frames, interrupted)) as done_so_far,
+    ):
+        for done in done_so_far:
+            show(done)
+        return interrupted()
 
 
 def _require_names(gates: Sequence[Gate], running: ComparisonRun) -> None:

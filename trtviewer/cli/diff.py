@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from trtviewer import __version__
 from trtviewer.atomic import require_writable, write_text
 from trtviewer.cli.compare_tables import nonfinite_lines, output_table
+from trtviewer.cli.interrupt import interruptible
 from trtviewer.cli.progress import console, progress_bar
 from trtviewer.compare.error_meter import ErrorMeter
 from trtviewer.compare.frame_comparison import paired_maps
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.compare.tensor_error import TensorErrors
-from trtviewer.errors import BadInput
+from trtviewer.errors import BadInput, Cancelled
 from trtviewer.evidence_files import recorded_side
 from trtviewer.models.correspond import correspond
 from trtviewer.models.load import load_spec
@@ -72,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     out.print(output_table(report["outputs"], epsilon))
     for line in nonfinite_lines(report["outputs"]):
         out.print(line, markup=False, soft_wrap=True)
+    if report["frames"] < frames:
+        raise Cancelled(f"interrupted after {report['frames']} frames", advice="the figures are of these")
     return 0
 
 
@@ -84,10 +87,14 @@ def _compared(
 ) -> dict[str, Any]:
     correspondence = correspond(reference, candidate)
     meter, errors = ErrorMeter(), TensorErrors()
-    with progress_bar("comparing", frames) as show:
-        for done, (ours, theirs) in enumerate(pairs, 1):
+    done = 0
+    with progress_bar("comparing", frames) as show, interruptible() as interrupted:
+        for ours, theirs in pairs:
+            if interrupted():
+                break
             maps = paired_maps(correspondence, (reference, ours), (candidate, theirs))
             errors.update(meter.measure(maps, epsilon))
+            done += 1
             show(done)
     outputs = []
     for output in errors.result(epsilon):
@@ -96,7 +103,7 @@ def _compared(
     return {
         "schema": SCHEMA,
         "version": __version__,
-        "frames": frames,
+        "frames": done,
         "reference": {"path": str(reference.path)},
         "candidate": {"path": str(candidate.path)},
         "settings": {"epsilon": epsilon},

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from trtviewer import __version__, extra_site
+from trtviewer.cli.apart import require_apart
 from trtviewer.cli.native_chatter import native_chatter_to
 from trtviewer.cli.options import allow_engines
 from trtviewer.errors import BadUsage, Cancelled, TrtviewerError
@@ -105,6 +106,7 @@ def run(argv: Sequence[str]) -> int:
         arguments = parser.parse_args(rest)
     except SystemExit:  # --help has printed what was asked for
         return 0
+    require_apart(arguments)
     allow_engines(arguments)
     status: int = module.run(arguments)
     return status

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from trtviewer import __version__
+from trtviewer.atomic import require_writable
 from trtviewer.cli.options import add_source
 from trtviewer.cli.progress import console, progress_bar
 from trtviewer.errors import BadInput, BadUsage, Cancelled
@@ -70,7 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     method, percentile = _method_of(arguments)
-    _check_output(arguments.model, arguments.output)
+    _check_output(arguments.output)
+    if arguments.write_calibration_table is not None:
+        require_writable(arguments.write_calibration_table)
     if arguments.source is None and arguments.calibration_table is None:
         raise BadUsage("needs frames to calibrate on", advice="give --source, or --calibration-table")
     spec = load_spec(arguments.model)
@@ -105,7 +108,7 @@ def _method_of(arguments: argparse.Namespace) -> tuple[Method, float]:
     return Method.PERCENTILE, percentile
 
 
-def _check_output(model: Path, out: Path) -> None:
+def _check_output(out: Path) -> None:
     if out.suffix.lower() != ".onnx":
         raise BadUsage(
             "the output is an .onnx file",
@@ -118,8 +121,6 @@ def _check_output(model: Path, out: Path) -> None:
         raise BadInput(
             "cannot be written: its folder is not writable", subject=out, advice="choose another place"
         )
-    if out.exists() and model.exists() and out.samefile(model):
-        raise BadUsage("the output is the model itself", subject=out, advice="choose another name")
 
 
 def _from_table(network: Network, path: Path, keep_float: frozenset[str]) -> _Calibration:

@@ -105,7 +105,9 @@ class _Steps:
 
     def within(self, share: float) -> None:
         if self._cancelled():
-            raise Cancelled("the benchmark was cancelled")
+            raise Cancelled(
+                "the benchmark was cancelled", advice="there is no half of one: nothing was written"
+            )
         self._progress((self._done + min(share, 1.0)) / self._MEASUREMENTS)
 
     def finish_one(self) -> None:
