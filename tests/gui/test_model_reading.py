@@ -73,6 +73,7 @@ def test_that_cancelling_takes_the_dialog_away_and_leaves_no_file_and_no_thread(
     if way == "cancel":
         qtbot.mouseClick(dialog.findChild(QPushButton, "reading.cancel"), Qt.MouseButton.LeftButton)
     elif way == "escape":
+        qtbot.waitUntil(dialog.isActiveWindow, timeout=PATIENCE_MS)
         qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     else:
         dialog.close()

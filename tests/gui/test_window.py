@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,23 @@ def test_that_a_bad_file_leaves_a_banner_and_the_rest_goes_on(
     press(qtbot, comparing, Qt.Key.Key_Right)
     wait_for_frame(comparing, qtbot, 1)
     assert "weights.pt" in comparing.findChild(QLabel, "banner.words").text(), "and the banner stays"
+
+
+def test_that_a_bad_source_dropped_during_play_leaves_a_banner_and_play_goes_on(
+    comparing: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    model = comparing.view_model
+    comparing.engine.toggle()
+    qtbot.waitUntil(lambda: model.position.frame_index > 0, timeout=PATIENCE_MS)
+    model.set_playing(replace(model.playing, loop=(0, FRAMES - 1)))
+    folder = tmp_path / "no pictures"
+    folder.mkdir()
+    drop(comparing, [folder])
+    qtbot.waitUntil(lambda: bool(model.problems), timeout=PATIENCE_MS)
+    with qtbot.waitSignals([model.comparison_changed] * 3, timeout=PATIENCE_MS):
+        pass
+    assert model.playing.playing
+    assert "no pictures" in comparing.findChild(QLabel, "banner.words").text()
 
 
 def test_that_a_first_candidate_that_fails_is_named_in_its_pane(

@@ -222,7 +222,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         for signal in (model.models_changed, model.source_changed, model.matched_video_changed):
             signal.connect(self._show_enabled)
         model.selection_changed.connect(
-            lambda selection: model.set_status(selection.label) if selection is not None else None
+            lambda selection: model.set_status("" if selection is None else selection.label)
         )
         self.comparison.chosen.connect(self.requests.select)
         self.engine.opened.connect(self._remember)

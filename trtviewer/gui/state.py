@@ -258,7 +258,8 @@ class Problem:
 
     Attributes:
         what, subject, advice: as `TrtviewerError` has them.
-        place: "window", "reference", "candidate", "source", or the id of a dock.
+        place: "window", "reference", "candidate", "source" (that could not be opened), "frame" (of the
+            source that plays), or the id of a dock.
         details: the whole story, for [Details].
         retry: what [Try again] does; None where trying again makes no sense.
         choice: what else can be done: a button's words, and what it does.

@@ -62,7 +62,7 @@ def _parse(path: Path) -> onnx.ModelProto:
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror or error}", subject=path) from error
     if not data:
-        raise BadInput("is empty", subject=path)
+        raise BadInput("is empty", subject=path, advice="export or copy it again")
     model = onnx.ModelProto()
     try:
         model.ParseFromString(data)

@@ -247,6 +247,21 @@ def test_that_the_cursor_follows_a_choice_made_elsewhere_without_choosing_again(
     assert dock.view.currentIndex().row() == row
 
 
+def test_that_the_cursor_finds_a_choice_that_was_made_before_its_row_came(
+    show: Show, qtbot: QtBot, view_model: ViewModel
+) -> None:
+    earlier, later = video_of(6)[0], video_of(12)[0]
+    view_model.set_matched_video(earlier)
+    dock = show("disagreements")
+    row = len(later.disagreements) - 1
+    table = later.disagreements
+    view_model.set_selection(Selection(int(table.frame_index[row]), tuple(table.xyxy[row].tolist())))
+    assert not dock.view.currentIndex().isValid()
+    view_model.set_matched_video(later)
+    qtbot.waitUntil(lambda: dock.view.currentIndex().isValid())
+    assert shown_rows(dock)[dock.view.currentIndex().row()] == row
+
+
 def test_that_the_chosen_row_stays_chosen_while_frames_are_added_and_nothing_is_sought(
     show: Show, qtbot: QtBot, view_model: ViewModel, requests: Requests
 ) -> None:

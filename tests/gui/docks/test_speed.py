@@ -71,6 +71,13 @@ def test_that_latencies_are_those_of_the_frames_shown(
     assert "5 left out" in text(dock, "shown")
 
 
+def test_that_the_frame_shown_before_the_dock_was_made_counts(show: Show, view_model: ViewModel) -> None:
+    (first,) = play(view_model, 1)
+    dock = show("speed")
+    assert text(dock, "reference.now") == f"{first.reference.infer_ms:.1f} ms"
+    assert "No frame" not in dock.shown.text()
+
+
 def test_that_each_stage_stands_for_both_sides(show: Show, qtbot: QtBot, view_model: ViewModel) -> None:
     dock = show("speed")
     play(view_model, 5)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from trtviewer.gui.view_model import Problem, ViewModel
 
-PLACES = {"reference": "Reference", "candidate": "Candidate", "source": "Source"}
+PLACES = {"reference": "Reference", "candidate": "Candidate", "source": "Source", "frame": "Source"}
 
 
 class Banner(QFrame):

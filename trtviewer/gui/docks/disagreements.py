@@ -160,7 +160,9 @@ class DisagreementsDock(QWidget):
         old, chosen = self._shown, self._table_row()
         self._shown, self._class_names = video, names
         scroll = self.view.verticalScrollBar().value()
-        kept = None
+        # What was chosen elsewhere may have been too new for the table.
+        selection = self._view_model.selection
+        kept = None if selection is None else (selection.frame_index, selection.xyxy)
         if old is not None and chosen >= 0:
             table = old.disagreements
             kept = (

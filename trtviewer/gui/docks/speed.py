@@ -65,6 +65,7 @@ class SpeedDock(QWidget):
         view_model.theme_changed.connect(self._theme_changed)
         self._models_changed(view_model.models)
         self._theme_changed(view_model.theme)
+        self._add(view_model.timings)  # a frame may have been shown before the dock was made
         self._refresh()
 
     def close_dock(self) -> None:

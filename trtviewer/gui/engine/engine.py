@@ -123,11 +123,11 @@ class Engine(Openings, LongWork, QObject):
             waiting = self._wanted_seek is not None
             self._wanted_seek = int(frame_index)
         if not waiting:
-            self._transport.submit(self._guarded, self._seek, "source", None)
+            self._transport.submit(self._guarded, self._seek, "frame", None)
 
     def step(self, frames: int) -> None:
         self._model.set_playing(replace(self._model.playing, playing=False))
-        self._transport.submit(self._guarded, lambda: self._room.step(int(frames)), "source", None)
+        self._transport.submit(self._guarded, lambda: self._room.step(int(frames)), "frame", None)
 
     def select(self, selection: Selection | None) -> None:
         if selection is not None:
@@ -197,7 +197,7 @@ class Engine(Openings, LongWork, QObject):
 
         def tell() -> None:
             self._model.add_problem(problem)
-            if place == "source":
+            if place == "frame":
                 # The player stops at a frame that cannot be read or compared.
                 self._ended()
 
@@ -226,12 +226,12 @@ class Engine(Openings, LongWork, QObject):
                 return
             self._model.set_comparison(comparison)
         self._model.set_position(Position(comparison.frame.index, comparison.frame.time_s))
-        self._model.clear_problems("source")
+        self._model.clear_problems("frame")
 
     def _take_bare(self, frame: Frame) -> None:
         self._model.set_bare(frame)
         self._model.set_position(Position(frame.index, frame.time_s))
-        self._model.clear_problems("source")
+        self._model.clear_problems("frame")
 
     def _side_of(self, comparison: FrameComparison) -> str | None:
         models = self._model.models

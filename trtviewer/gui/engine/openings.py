@@ -142,8 +142,8 @@ class Openings:
         self._do(lambda: self._open_model("candidate", path), place="candidate")
 
     def open_source(self, address: str) -> None:
-        self._model.clear_problems("source")
-        self._model.clear_problems("window")
+        for place in ("source", "frame", "window"):
+            self._model.clear_problems(place)
         self._model.set_progress(Progress("source", f"Opening {_short(address)}"))
         self._do(lambda: self._open_source(address), place="source", retry=lambda: self.open_source(address))
 

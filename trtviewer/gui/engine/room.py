@@ -131,7 +131,7 @@ class EngineRoom:
             self._play(pair)
         except TrtviewerError as error:
             self.key = ""
-            self._failed(error, "candidate" if both else "source")
+            self._failed(error, "candidate" if both else "frame")
             return False
         self._pair = pair
         return True
@@ -146,7 +146,7 @@ class EngineRoom:
             pair,
             self._settings,
             self._publish,
-            lambda error: self._failed(error, "source"),
+            lambda error: self._failed(error, "frame"),
             self._ended,
             self._publish_frame,
         )
