@@ -171,11 +171,12 @@ class FramePane(QWidget):
             self._paint_bars(painter, where)
             self._paint_picture(painter, where)
             self._paint_truth(painter, where)
+            # Under the labels, so that it hides no word of theirs.
+            self._paint_selection(painter, where)
             for side in self.sides:
                 self._paint_side(painter, side, where)
             if len(self.sides) == 2:
                 paint_divider(painter, self.split * self.width(), self.height())
-            self._paint_selection(painter, where)
             self._paint_pointed(painter, where)
             self._paint_notice(painter)
             if self.underMouse() and self._hover is not None and self._mouse is not None:
