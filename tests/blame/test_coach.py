@@ -146,6 +146,19 @@ def test_that_a_concat_of_unlike_ranges_is_named_with_what_is_left(tmp_path: Pat
     assert cause.cure.startswith("keep Head in float")
 
 
+def test_that_a_concat_with_an_input_of_zeros_is_no_cause(tmp_path: Path) -> None:
+    net = networks.Builder(2)
+    loud = net.op("Relu", net.conv("images", 3, 8, name="Loud"), name="Act_loud")
+    silent = net.conv("images", 3, 8, name="Silent")
+    silent = net.op("Mul", silent, net.const(np.array(0, np.float32)), name="Off")
+    join = net.op("Concat", loud, silent, axis=1, name="Join")
+    model = net.save(tmp_path / "float.onnx", net.conv(join, 16, 6, 1, name="Head"))
+    twin, _ = calibrated(model, tmp_path / "int8.onnx", DIM)
+    report = coached(twin, DIM)
+    assert report.maps["off"].max() == 0
+    assert CauseKind.CONCAT_RANGES not in {cause.kind for cause in causes(twin, report)}
+
+
 def test_that_outlier_and_dead_channels_are_named(tmp_path: Path) -> None:
     net = networks.Builder(3)
     made = net.conv("images", 3, 10, name="First")

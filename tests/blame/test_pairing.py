@@ -181,3 +181,18 @@ def test_that_a_network_of_any_size_is_taken_at_the_size_that_its_spec_says(tmp_
     (tensor,) = networks.pictures(1)
     (made,) = outputs_of(twin, [], tensor)
     np.testing.assert_allclose(made, small.run(candidate, tensor)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_that_a_candidate_in_fp8_is_refused_with_its_type(tmp_path: Path) -> None:
+    model = networks.plain(tmp_path / "float.onnx")
+    path = small.ours(model, tmp_path / "fp8.onnx")
+    candidate = onnx.load(path)
+    zeros = {node.input[2] for node in candidate.graph.node if node.op_type == "QuantizeLinear"}
+    for tensor in candidate.graph.initializer:
+        if tensor.name in zeros:
+            kind = onnx.TensorProto.FLOAT8E4M3FN
+            tensor.CopyFrom(onnx.helper.make_tensor(tensor.name, kind, tensor.dims, [0.0]))
+    candidate.opset_import[0].version = 19
+    onnx.save(candidate, path)
+    with pytest.raises(BadInput, match="quantized to float8_e4m3fn"):
+        small.twin_of(model, path)

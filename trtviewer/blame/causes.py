@@ -65,12 +65,14 @@ def _concats(twin: Twin, report: CoachReport) -> list[Cause]:
         if node.op_type != "Concat" or not _is_shared(twin, node.output[0], quantized, set()):
             continue
         amax = {name: float(report.maps[name].max()) for name in node.input if name in report.maps}
+        # An input that is all zeros loses nothing, whatever the step.
+        amax = {name: value for name, value in amax.items() if value}
         if len(amax) < 2:
             continue
         least, most = min(amax, key=lambda name: amax[name]), max(amax, key=lambda name: amax[name])
-        ratio = amax[most] / amax[least] if amax[least] else np.inf
+        ratio = amax[most] / amax[least]
         if ratio >= CONCAT_RATIO:
-            steps = max(0, round(127 / ratio))
+            steps = round(127 / ratio)
             found.append(
                 Cause(
                     CauseKind.CONCAT_RANGES,
@@ -78,7 +80,7 @@ def _concats(twin: Twin, report: CoachReport) -> list[Cause]:
                     f"{most} goes up to {amax[most]:.3g}, {least} to {amax[least]:.3g}: {ratio:.3g} times less, "
                     f"so that {steps} of 127 steps are left for it",
                     f"keep {', '.join(_readers(twin, node.output[0]))} in float, or calibrate with a percentile",
-                    float(ratio / CONCAT_RATIO),
+                    ratio / CONCAT_RATIO,
                 )
             )
     return found

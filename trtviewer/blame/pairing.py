@@ -240,6 +240,12 @@ class _Pairing:
         node = next(node for node in feed.chain if node.op_type in PAIR)
         scale = float(self._value(node.input[1]).reshape(-1)[0])
         zero_point = self._value(node.input[2]) if len(node.input) > 2 else np.zeros((), np.uint8)
+        if zero_point.dtype.kind not in "iu":
+            raise BadInput(
+                f"is quantized to {zero_point.dtype}: layers can be looked at only of integers of 8 bits or more",
+                subject=self._specs[1].path,
+                advice="quantize to INT8: trtviewer quantize",
+            )
         limits = np.iinfo(zero_point.dtype)
         zero = int(zero_point.reshape(-1)[0])
         return Range(feed.root, scale, (int(limits.min) - zero) * scale, (int(limits.max) - zero) * scale)

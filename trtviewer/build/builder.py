@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from trtviewer import atomic
 from trtviewer.build.legacy_int8 import apply_legacy_int8
 from trtviewer.build.phases import Phases
 from trtviewer.build.refusals import ParserError
@@ -87,7 +88,7 @@ def build_plan(tell: Tell, request: BuildRequest, plan_file: Path, timing_cache:
                 f"the engine cannot be written: {error.strerror}", subject=plan_file.parent
             ) from error
         if cache is not None:
-            _keep(config, timing_cache)
+            warnings += _keep(config, timing_cache)
     return replace(outcome, built=True, seconds=time.perf_counter() - begin, warnings=warnings)
 
 
@@ -211,7 +212,10 @@ def _monitor(trt: ModuleType, tell: Tell) -> Any:
 
 
 def _timing_cache(config: tensorrt.IBuilderConfig, path: Path) -> tensorrt.ITimingCache:
-    kept = path.read_bytes() if path.is_file() else b""
+    try:
+        kept = path.read_bytes()
+    except OSError:  # there is none yet, or it cannot be read: it only saves time
+        kept = b""
     cache: tensorrt.ITimingCache = config.create_timing_cache(kept)
     if not config.set_timing_cache(cache, False):
         cache = config.create_timing_cache(b"")
@@ -219,14 +223,16 @@ def _timing_cache(config: tensorrt.IBuilderConfig, path: Path) -> tensorrt.ITimi
     return cache
 
 
-def _keep(config: tensorrt.IBuilderConfig, path: Path) -> None:
+def _keep(config: tensorrt.IBuilderConfig, path: Path) -> tuple[str, ...]:
+    """Keeps what was timed, for the next build. Returns: a warning where it cannot be: the engine is made all the same."""
     cache: tensorrt.ITimingCache = config.get_timing_cache()
     measured: tensorrt.IHostMemory = cache.serialize()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Two builds at once: each writes a file of its own, and the last rename wins.
-    mine = path.with_suffix(f".{time.time_ns()}")
-    mine.write_bytes(memoryview(measured))
-    mine.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_bytes(path, bytes(memoryview(measured)))
+    except (OSError, BadInput) as error:
+        return (f"the next build takes as long: its timings cannot be kept: {error}",)
+    return ()
 
 
 def _errors(messages: Sequence[tuple[bool, str]]) -> tuple[str, ...]:
