@@ -16,7 +16,8 @@ from tests.compare.pairs import anchor_comparison, compared, dfl_spec, disturbed
 from tests.model_zoo import quantized_twin, tiny_yolo_anchor
 from trtviewer.cli.main import run
 from trtviewer.compare.frame_comparison import FrameComparison
-from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.settings import CompareSettings, RefittedSettings
+from trtviewer.detect.boxes import NO_STRIDE
 from trtviewer.errors import BadInput, BadUsage, TrtviewerError
 from trtviewer.evidence_files import MANIFEST
 from trtviewer.models.load import load_spec
@@ -73,6 +74,12 @@ def test_that_a_bundle_gives_back_pixels_heads_and_settings(tmp_path: Path) -> N
                 heads = runner.run(np.zeros((1, 3, 64, 64), np.float32), index).heads
                 for name, values in getattr(comparison, side).heads.items():
                     assert np.array_equal(heads[name], values)
+
+
+def test_that_a_threshold_re_fit_is_in_force_again(tmp_path: Path) -> None:
+    settings = RefittedSettings(0.3, thresholds=((0, 8, 0.12), (1, NO_STRIDE, 0.5)))
+    write_bundle(tmp_path / "e.zip", [anchor_comparison(1, settings)], {"frames": 1}, VERSIONS, HASHES)
+    assert open_bundle(tmp_path / "e.zip").settings == settings
 
 
 def test_that_a_side_is_called_by_its_model_and_its_arithmetic(tmp_path: Path) -> None:
@@ -214,6 +221,10 @@ def in_manifest(key: str, value: Any) -> Callable[[dict[str, bytes]], None]:
         (in_manifest("schema", "trtviewer.bundle/9"), "is of the kind 'trtviewer.bundle/9'"),
         (in_manifest("settings", {"confidence": 7}), "confidence is 7"),
         (in_manifest("settings", {"speed": 7}), "has a manifest or report that cannot be read"),
+        (
+            in_manifest("settings", {"candidate_thresholds": [[0, 8]]}),
+            "has a manifest or report that cannot be read",
+        ),
     ],
 )
 def test_that_a_damaged_or_foreign_bundle_is_one_clear_line(

@@ -21,7 +21,7 @@ import numpy as np
 
 from trtviewer.atomic import whole_file
 from trtviewer.compare.frame_comparison import FrameComparison, Side
-from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.settings import CompareSettings, RefittedSettings
 from trtviewer.errors import BadInput, BadUsage
 from trtviewer.evidence_files import MANIFEST, SCHEMA, SIDES, manifest_of, unpacked
 from trtviewer.models.sidecar import sidecar_text
@@ -110,7 +110,7 @@ def open_bundle(path: Path) -> OpenedBundle:
     folder = unpacked(path)
     manifest = manifest_of(folder)
     try:
-        settings = CompareSettings(**manifest["settings"])
+        settings = _settings(manifest["settings"])
         frames = tuple(int(frame["index"]) for frame in manifest["frames"])
         report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     except (KeyError, TypeError, ValueError, OSError) as error:
@@ -126,6 +126,7 @@ def _manifest(
 ) -> dict[str, Any]:
     first = ordered[0]
     settings = first.settings
+    thresholds = [list(row) for row in settings.candidate_thresholds]
     return {
         "schema": SCHEMA,
         "versions": dict(versions),
@@ -136,6 +137,7 @@ def _manifest(
             "agnostic_nms": settings.agnostic_nms,
             "match_iou": settings.match_iou,
             "epsilon": settings.epsilon,
+            **({"candidate_thresholds": thresholds} if thresholds else {}),
         },
         **{
             name: _model(side, hashes.get(name))
@@ -153,6 +155,16 @@ def _manifest(
             for comparison in ordered
         ],
     }
+
+
+def _settings(said: Mapping[str, Any]) -> CompareSettings:
+    """As they were, with a threshold re-fit where one was in force: class, stride and confidence of each row."""
+    plain = {name: value for name, value in said.items() if name != "candidate_thresholds"}
+    rows = said.get("candidate_thresholds", ())
+    if not rows:
+        return CompareSettings(**plain)
+    thresholds = tuple((int(class_id), int(stride), float(score)) for class_id, stride, score in rows)
+    return RefittedSettings(**plain, thresholds=thresholds)
 
 
 def _model(side: Side, digest: str | None) -> dict[str, Any]:
