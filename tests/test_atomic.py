@@ -28,8 +28,14 @@ def test_that_an_error_while_writing_leaves_the_old_file_and_nothing_beside_it(t
 
 
 def test_that_a_missing_folder_is_told_by_name(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"nowhere/report\.json: cannot be written"):
+    with pytest.raises(BadInput, match=r"nowhere/report\.json: cannot be written: its folder does not exist"):
         write_text(tmp_path / "nowhere" / "report.json", "x")
+
+
+def test_that_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="make room"), whole_file(tmp_path / "report.json"):
+        Path("/dev/full").write_bytes(b"x")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_that_the_file_may_be_read_by_whom_any_new_file_may(tmp_path: Path) -> None:

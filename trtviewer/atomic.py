@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -79,10 +80,12 @@ def _remove(temporary: Path) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> BadInput:
-    reason = error.strerror or str(error)
-    return BadInput(
-        f"cannot be written: {reason}", subject=path, advice="choose another place or mend its permissions"
-    )
+    reason, advice = error.strerror or str(error), "choose another place or mend its permissions"
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        reason, advice = "its folder does not exist", f"make {path.parent}, or choose another place"
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+        advice = "make room, or choose another place"
+    return BadInput(f"cannot be written: {reason}", subject=path, advice=advice)
 
 
 def _umask() -> int:

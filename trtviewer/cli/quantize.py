@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,12 +114,7 @@ def _check_output(out: Path) -> None:
             subject=out,
             advice="name it OUT.onnx; trtviewer build makes engines",
         )
-    if not out.parent.is_dir():
-        raise BadInput("its folder does not exist", subject=out, advice=f"mkdir {out.parent}")
-    if not os.access(out.parent, os.W_OK):
-        raise BadInput(
-            "cannot be written: its folder is not writable", subject=out, advice="choose another place"
-        )
+    require_writable(out)
 
 
 def _from_table(network: Network, path: Path, keep_float: frozenset[str]) -> _Calibration:
