@@ -350,6 +350,15 @@ def test_that_a_dead_tensor_gets_a_scale_above_zero() -> None:
     assert scale_of(127.0) == 1
 
 
+def test_that_no_scale_becomes_zero_in_float16(tmp_path: Path) -> None:
+    network = load_network(networks.plain(tmp_path / "fp32.onnx"))
+    tiny = dict.fromkeys(plan(network).tensors, np.float32(1e-9))
+    values = constants(make_qdq(network, tiny, float_type="float16").model)
+    scales = [value for name, value in values.items() if name.endswith("_scale")]
+    assert len(scales) > len(tiny)
+    assert all((scale > 0).all() for scale in scales)
+
+
 def test_that_no_model_is_written_where_it_or_its_sidecar_cannot_be(tmp_path: Path) -> None:
     original = load_spec(model_zoo.tiny_yolo_anchor(tmp_path / "fp32.onnx"))
     network = load_network(original.path)

@@ -121,6 +121,8 @@ def _test_itself(out: Path, diagnosis: Diagnosis) -> None:
 
 def diagnose() -> Diagnosis:
     """Looks at this machine; imports nothing that is not there anyway."""
+    from trtviewer.quantize.self_test import cpu_model
+
     packages = {name: _version(name) for name in _PACKAGES}
     gpus = _gpus()
     clashes = tuple(
@@ -132,7 +134,7 @@ def diagnose() -> Diagnosis:
         program=__version__,
         python=platform.python_version(),
         system=platform.platform(),
-        cpu=_cpu_name(),
+        cpu=cpu_model(),
         cores=os.cpu_count() or 1,
         gpus=gpus,
         packages=packages,
@@ -223,15 +225,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
-
-
-def _cpu_name() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _gpus() -> tuple[str, ...]:

@@ -184,12 +184,15 @@ def _quantizer(
     add_infer_metadata(model)
     add_pre_process_metadata(model)
     dtype = np.dtype(float_type)
+    least = np.finfo(
+        dtype
+    ).smallest_subnormal  # a step of float32 may be 0 in float16, and nothing can be divided by that
     ranges = {
         name: TensorData(lowest=np.float32(-LEVELS * scale), highest=np.float32(LEVELS * scale))
         for name, scale in scales.items()
     }
     overrides = {
-        name: [{"scale": np.array(scale, dtype), "zero_point": np.array(0, np.int8)}]
+        name: [{"scale": np.array(max(scale, least), dtype), "zero_point": np.array(0, np.int8)}]
         for name, scale in scales.items()
     }
     return QDQQuantizer(
