@@ -17,8 +17,9 @@ import pytest
 from tests.compare.pairs import CLASSES, INFOS, anchor_comparison, anchor_spec
 from trtviewer.compare.findings import Findings
 from trtviewer.compare.frame_comparison import FrameComparison
-from trtviewer.compare.settings import CompareSettings
+from trtviewer.compare.settings import CompareSettings, RefittedSettings
 from trtviewer.compare.true_objects import TrueObjects, boxed_objects
+from trtviewer.detect.boxes import NO_STRIDE
 from trtviewer.errors import BadInput
 from trtviewer.models.correspond import correspond
 from trtviewer.models.spec import ModelSpec
@@ -48,7 +49,8 @@ def page_of(
     frames: int, *, truth: bool = False, name: str = "street.avi", **others: Any
 ) -> tuple[str, dict[str, Any], PageEvidence]:
     reference: ModelSpec = others.get("reference", REFERENCE)
-    findings = Findings(CompareSettings(), reference, True, MadeLabels() if truth else None)  # type: ignore[arg-type]
+    settings: CompareSettings = others.get("settings", CompareSettings())
+    findings = Findings(settings, reference, True, MadeLabels() if truth else None)  # type: ignore[arg-type]
     pictures = WorstFrames[WorstPicture](True)
     for seed in range(frames):
         comparison = comparison_of(seed)
@@ -246,3 +248,10 @@ def test_that_a_browser_runs_nothing_of_a_hostile_name(tmp_path: Path) -> None:
     assert title is not None, done.stderr
     assert title[1].startswith("Does INT8 find what FP32 finds?")
     assert "<script" not in done.stdout
+
+
+def test_that_a_threshold_re_fit_is_told_to_whoever_repeats_it() -> None:
+    settings = RefittedSettings(thresholds=((1, 8, 0.125), (2, NO_STRIDE, 0.4)))
+    page, _, _ = page_of(2, settings=settings)
+    assert "class 1, stride 8: 0.125; class 2: 0.4" in page
+    assert "of the candidate" not in page_of(2)[0]

@@ -322,6 +322,7 @@ def _repeat(report: Mapping[str, Any], evidence: PageEvidence) -> str:
     made = pairs(
         [
             ("confidence", f"above {settings['conf']:g}"),
+            *_own_thresholds(settings),
             ("NMS IoU", f"{settings['nms']:g}{', any class' if settings['agnostic_nms'] else ''}"),
             ("match IoU", f"{settings['match_iou']:g}"),
             ("epsilon", f"{settings['epsilon']:g}"),
@@ -337,6 +338,15 @@ def _repeat(report: Mapping[str, Any], evidence: PageEvidence) -> str:
         f'<section><h2>To repeat it</h2>{command}<div class="two"><div class="card">{made}</div>'
         f'<div class="card">{pairs(evidence.versions.items())}</div></div></section>'
     )
+
+
+def _own_thresholds(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The candidate's, where a threshold re-fit is in force."""
+    rows = []
+    for own in settings.get("candidate_conf", ()):
+        stride = "" if own["stride"] is None else f", stride {own['stride']}"
+        rows.append(f"class {own['class_id']}{stride}: {own['conf']:g}")
+    return [("of the candidate", "; ".join(rows))] if rows else []
 
 
 def number3(value: float | None) -> str:
