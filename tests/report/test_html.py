@@ -53,7 +53,7 @@ def page_of(
     findings = Findings(settings, reference, True, MadeLabels() if truth else None)  # type: ignore[arg-type]
     pictures = WorstFrames[WorstPicture](True)
     for seed in range(frames):
-        comparison = comparison_of(seed)
+        comparison = comparison_of(seed, settings=settings)
         truth_of_frame = findings.update(comparison)
         pictures.update(comparison, lambda: picture_of(comparison, truth_of_frame))  # noqa: B023
     report = findings_report(
@@ -74,8 +74,10 @@ def page_of(
     return html_report(report, evidence), report, evidence
 
 
-def comparison_of(seed: int, apart_s: float = 2.0) -> FrameComparison:
-    comparison = anchor_comparison(seed)
+def comparison_of(
+    seed: int, apart_s: float = 2.0, settings: CompareSettings | None = None
+) -> FrameComparison:
+    comparison = anchor_comparison(seed, settings)
     picture = np.random.default_rng(seed).integers(0, 256, (120, 128, 3), np.uint8)
     return replace(comparison, frame=Frame(picture, seed, seed * apart_s))
 
