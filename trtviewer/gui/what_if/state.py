@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trtviewer.blame.twin import Twin
     from trtviewer.compare.kept import KeptFrame
     from trtviewer.compare.settings import CompareSettings
-    from trtviewer.gui.view_model import Selection
+    from trtviewer.gui.state import Selection
     from trtviewer.sources.frame import Frame
 
 
