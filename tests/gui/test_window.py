@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDropEvent, QImage
+from PySide6.QtGui import QColor, QDropEvent, QImage, QKeySequence
 from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QPushButton, QSlider, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +19,7 @@ from tests.model_zoo import tiny_yolo_anchor
 from trtviewer.compare.matched_video import MatchedVideo, rematch
 from trtviewer.compare.settings import CompareSettings
 from trtviewer.gui.main_window import MainWindow
+from trtviewer.gui.preferences import Preferences
 from trtviewer.gui.theme import BOX_STYLES, DARK, LIGHT
 from trtviewer.gui.view_model import ModelState, PaneMode, Selection
 from trtviewer.models.load import load_spec
@@ -212,8 +213,14 @@ def test_that_arrows_step_and_stop_at_the_ends(comparing: MainWindow, qtbot: QtB
     wait_for_frame(comparing, qtbot, 0)
     press(qtbot, comparing, Qt.Key.Key_End)
     wait_for_frame(comparing, qtbot, FRAMES - 1)
+    press(qtbot, comparing, Qt.Key.Key_Right)
+    press(qtbot, comparing, Qt.Key.Key_Left)
+    wait_for_frame(comparing, qtbot, FRAMES - 2)
     press(qtbot, comparing, Qt.Key.Key_Home)
     wait_for_frame(comparing, qtbot, 0)
+    press(qtbot, comparing, Qt.Key.Key_Left)
+    press(qtbot, comparing, Qt.Key.Key_Right)
+    wait_for_frame(comparing, qtbot, 1)
 
 
 def test_that_every_meaning_is_drawn_in_its_colour(comparing: MainWindow, qtbot: QtBot) -> None:
@@ -649,6 +656,14 @@ def test_that_recent_files_are_kept(
     assert button.text() == inputs.video.name
     qtbot.mouseClick(button, CLICK)
     qtbot.waitUntil(lambda: again.view_model.source is not None, timeout=PATIENCE_MS)
+
+
+def test_that_a_recent_name_is_shown_with_its_ampersand(make_window: Callable[[], MainWindow]) -> None:
+    page = make_window().start_page
+    page.set_recent(Preferences(recent_sources=("scene:street?condition=day&seed=3",)))
+    button = page.findChild(QPushButton, "recent.1.1")
+    assert QKeySequence.mnemonic(button.text()).isEmpty()
+    assert button.text().replace("&&", "&") == "scene:street?condition=day&seed=3"
 
 
 def test_that_damaged_preferences_are_set_aside(

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from trtviewer.gui.preferences import Preferences
 from trtviewer.gui.view_model import ModelEntry, ViewModel
@@ -109,17 +118,36 @@ class StartPage(QWidget):
         self.setObjectName("start_page")
         self._model = view_model
         self._open = open_paths
+        self._recent = QGridLayout()
+        self._recent.setHorizontalSpacing(24)
+        self._recent.setVerticalSpacing(4)
+        inner = QVBoxLayout()
+        inner.setSpacing(16)
+        self._build_words(inner)
+        inner.addSpacing(8)
+        inner.addLayout(self._build_targets(ask))
+        inner.addLayout(_centred(self._build_demo(demo)))
+        inner.addLayout(_centred(self._recent))
+        whole = QVBoxLayout(self)
+        whole.addStretch(2)
+        whole.addLayout(_centred(inner))
+        whole.addStretch(3)
+        view_model.models_changed.connect(self._show_open)
+        view_model.source_changed.connect(self._show_open)
+        self._show_open()
+
+    def _build_words(self, column: QVBoxLayout) -> None:
         heading = QLabel("See what INT8 loses", self)
         font = heading.font()
         font.setPointSizeF(font.pointSizeF() * 2)
         heading.setFont(font)
-        heading.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        words = QLabel(
-            "Drop two models and a video anywhere: the INT8 one becomes the candidate.",
-            self,
-        )
+        words = QLabel("Drop two models and a video anywhere: the INT8 one becomes the candidate.", self)
         words.setProperty("role", "faint")
-        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for label in (heading, words):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(label)
+
+    def _build_targets(self, ask: Callable[[str], None]) -> QHBoxLayout:
         self.targets = {
             "reference": Target(
                 "reference", "Reference", "Usually FP32\n.onnx, .engine or recorded outputs", self
@@ -135,10 +163,12 @@ class StartPage(QWidget):
         row.setSpacing(16)
         for side, target in self.targets.items():
             target.clicked.connect(lambda s=side: ask(s))
-            target.dropped.connect(lambda paths, s=side: open_paths(paths, s if s != "source" else None))
+            target.dropped.connect(lambda paths, s=side: self._open(paths, s if s != "source" else None))
             row.addWidget(target)
+        return row
+
+    def _build_demo(self, demo: Callable[[], None] | None) -> QHBoxLayout:
         below = QHBoxLayout()
-        below.addStretch(1)
         if demo is not None:
             self.demo = QPushButton("Try the demo", self)
             self.demo.setObjectName("start.demo")
@@ -146,33 +176,7 @@ class StartPage(QWidget):
             self.demo.setMinimumHeight(32)
             self.demo.clicked.connect(demo)
             below.addWidget(self.demo)
-        below.addStretch(1)
-        self._recent = QGridLayout()
-        self._recent.setHorizontalSpacing(24)
-        self._recent.setVerticalSpacing(4)
-        recent_row = QHBoxLayout()
-        recent_row.addStretch(1)
-        recent_row.addLayout(self._recent)
-        recent_row.addStretch(1)
-        inner = QVBoxLayout()
-        inner.setSpacing(16)
-        inner.addWidget(heading)
-        inner.addWidget(words)
-        inner.addSpacing(8)
-        inner.addLayout(row)
-        inner.addLayout(below)
-        inner.addLayout(recent_row)
-        whole = QVBoxLayout(self)
-        whole.addStretch(2)
-        middle = QHBoxLayout()
-        middle.addStretch(1)
-        middle.addLayout(inner)
-        middle.addStretch(1)
-        whole.addLayout(middle)
-        whole.addStretch(3)
-        view_model.models_changed.connect(self._show_open)
-        view_model.source_changed.connect(self._show_open)
-        self._show_open()
+        return below
 
     def set_recent(self, preferences: Preferences) -> None:
         """Lists what was open lately; files that are gone are left out."""
@@ -191,15 +195,17 @@ class StartPage(QWidget):
                 continue
             head = QLabel(title, self)
             head.setProperty("role", "faint")
+            head.setIndent(11)  # as the style sheet pads the buttons under it
             self._recent.addWidget(head, 0, column)
             for row, address in enumerate(addresses[:MOST_SHOWN], start=1):
-                button = QPushButton(Path(address).name or address, self)
+                name = Path(address).name or address
+                button = QPushButton(name.replace("&", "&&"), self)  # one alone would be a key's mark
                 button.setObjectName(f"recent.{column}.{row}")
                 button.setProperty("flat", True)
                 button.setToolTip(address)
                 button.setCursor(Qt.CursorShape.PointingHandCursor)
                 button.clicked.connect(lambda _=False, a=address: self._open([a], None))
-                self._recent.addWidget(button, row, column)
+                self._recent.addWidget(button, row, column, Qt.AlignmentFlag.AlignLeft)
 
     def _show_open(self, *_: object) -> None:
         models, source = self._model.models, self._model.source
@@ -213,3 +219,11 @@ def _of_model(entry: ModelEntry | None) -> str:
         return ""
     words = {"opening": "opening …", "ready": "is open", "failed": "could not be opened"}
     return f"{entry.name}\n{words[entry.state.value]}"
+
+
+def _centred(inner: QLayout) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.addStretch(1)
+    row.addLayout(inner)
+    row.addStretch(1)
+    return row

@@ -88,35 +88,8 @@ class Summary(QWidget):
         self.verdict.setObjectName("verdict")
         self.verdict.set_weight(QFont.Weight.Medium)
         self.verdict.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.scope = QLabel(self)
-        self.scope.setObjectName("summary.scope")
-        self.scope.setProperty("role", "faint")
-        self.scope.setWordWrap(True)
-        self.analyse = QPushButton("Analyse the video", self)
-        self.analyse.setObjectName("summary.analyse")
-        self.analyse.setToolTip(
-            "Compares every frame in the background, for the figures, the timeline and the table."
-        )
-        self.analyse.clicked.connect(requests.analyse.emit)
-        self.missed = Figure("missed", "missed", "missed", "0000", self)
-        self.extra = Figure("extra", "extra", "extra", "0000", self)
-        self.agreement = Figure("agreement", "agreement F1", "matched", "0.000", self)
-        figures = QHBoxLayout()
-        figures.setSpacing(12)
-        for figure in (self.missed, self.extra, self.agreement):
-            figures.addWidget(figure, 1)
-        self._rows: dict[str, tuple[QLabel, QLabel, QLabel]] = {}
-        self._table = QGridLayout()
-        self._table.setHorizontalSpacing(12)
-        self._table.setVerticalSpacing(2)
-        self._table.setColumnStretch(0, 1)
-        for column, title in enumerate(("", "missed of", "rate", "extra")):
-            head = QLabel(title, self)
-            head.setProperty("role", "faint")
-            head.setAlignment(Qt.AlignmentFlag.AlignRight)
-            self._table.addWidget(head, 0, column)
-        for size in SIZES:
-            self._row(size, f"{size.capitalize()} objects", f"summary.size.{size}")
+        rule = QFrame(self)
+        rule.setProperty("role", "rule")
         self.quality = QLabel(self)
         self.quality.setObjectName("summary.quality")
         self.quality.setProperty("role", "faint")
@@ -125,23 +98,16 @@ class Summary(QWidget):
         self.findings = Fitted((1.0,), FINDING_LINES, self)
         self.findings.setObjectName("summary.findings")
         self.findings.setProperty("role", "faint")
-        rule = QFrame(self)
-        rule.setProperty("role", "rule")
-        column_layout = QVBoxLayout(self)
-        column_layout.setContentsMargins(0, 0, 0, 0)
-        column_layout.setSpacing(8)
-        column_layout.addWidget(self.verdict)
-        line = QHBoxLayout()
-        line.addWidget(self.scope, 1)
-        line.addWidget(self.analyse)
-        # The button comes and goes; the line keeps its height.
-        self.scope.setMinimumHeight(self.analyse.sizeHint().height() + 4)
-        column_layout.addLayout(line)
-        column_layout.addLayout(figures)
-        column_layout.addWidget(rule)
-        column_layout.addLayout(self._table)
-        column_layout.addWidget(self.quality)
-        column_layout.addWidget(self.findings)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.verdict)
+        column.addLayout(self._build_scope(requests))
+        column.addLayout(self._build_figures())
+        column.addWidget(rule)
+        column.addLayout(self._build_table())
+        column.addWidget(self.quality)
+        column.addWidget(self.findings)
         self._timer = QTimer(self, interval=REFRESH_MS, singleShot=True)
         self._timer.timeout.connect(self.refresh)
         for signal in (
@@ -156,6 +122,50 @@ class Summary(QWidget):
         ):
             signal.connect(self._changed)
         self.refresh()
+
+    def _build_scope(self, requests: Requests) -> QHBoxLayout:
+        """Which frames the figures are of, and the button that makes them those of the whole video."""
+        self.scope = QLabel(self)
+        self.scope.setObjectName("summary.scope")
+        self.scope.setProperty("role", "faint")
+        self.scope.setWordWrap(True)
+        self.analyse = QPushButton("Analyse the video", self)
+        self.analyse.setObjectName("summary.analyse")
+        self.analyse.setToolTip(
+            "Compares every frame in the background, for the figures, the timeline and the table."
+        )
+        self.analyse.clicked.connect(requests.analyse.emit)
+        # The button comes and goes; the line keeps its height.
+        self.scope.setMinimumHeight(self.analyse.sizeHint().height() + 4)
+        line = QHBoxLayout()
+        line.addWidget(self.scope, 1)
+        line.addWidget(self.analyse)
+        return line
+
+    def _build_figures(self) -> QHBoxLayout:
+        self.missed = Figure("missed", "missed", "missed", "0000", self)
+        self.extra = Figure("extra", "extra", "extra", "0000", self)
+        self.agreement = Figure("agreement", "agreement F1", "matched", "0.000", self)
+        figures = QHBoxLayout()
+        figures.setSpacing(12)
+        for figure in (self.missed, self.extra, self.agreement):
+            figures.addWidget(figure, 1)
+        return figures
+
+    def _build_table(self) -> QGridLayout:
+        self._rows: dict[str, tuple[QLabel, QLabel, QLabel]] = {}
+        self._table = QGridLayout()
+        self._table.setHorizontalSpacing(12)
+        self._table.setVerticalSpacing(2)
+        self._table.setColumnStretch(0, 1)
+        for column, title in enumerate(("", "missed of", "rate", "extra")):
+            head = QLabel(title, self)
+            head.setProperty("role", "faint")
+            head.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self._table.addWidget(head, 0, column)
+        for size in SIZES:
+            self._row(size, f"{size.capitalize()} objects", f"summary.size.{size}")
+        return self._table
 
     def set_roomy(self, roomy: bool) -> None:
         """Where there is room, the findings have it; elsewhere they are the verdict's tip."""

@@ -88,23 +88,54 @@ class ErrorHistogramDock(QWidget):
         """Forgets what was to be shown."""
         self._pace.stop()
 
+    # ---- making
+
     def _build(self) -> None:
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self._build_side())
+        whole.addLayout(self._build_plot(), 1)
+        self.output.currentIndexChanged.connect(self._refresh)
+        self.group.currentIndexChanged.connect(self._refresh)
+        self._span.buttonClicked.connect(self._refresh)
+
+    def _build_side(self) -> QWidget:
+        """The choosers, and the figures under them."""
         self.output = _chooser("error_histogram.output", "Output", "Which output, or which scale of it.")
         self.group = _chooser(
             "error_histogram.group", "Channels", "Which channels: those of the box, objectness, classes."
         )
+        side = QWidget()
+        side.setFixedWidth(316)
+        left = QVBoxLayout(side)
+        left.setContentsMargins(8, 8, 8, 4)
+        left.setSpacing(4)
+        chosen = QHBoxLayout()
+        chosen.setSpacing(4)
+        chosen.addWidget(self.output, 3)
+        chosen.addWidget(self.group, 2)
+        left.addLayout(chosen)
+        left.addLayout(self._build_span())
+        left.addSpacing(4)
+        left.addLayout(self._build_figures())
+        left.addStretch(1)
+        return side
+
+    def _build_span(self) -> QHBoxLayout:
         self.frame = _segment("error_histogram.frame", "This frame", "The frame that is shown.", "first")
         self.so_far = _segment("error_histogram.so_far", "All so far", "Every frame analysed so far.", "last")
         self.frame.setChecked(True)
         self._span = QButtonGroup(self)
-        for button in (self.frame, self.so_far):
-            self._span.addButton(button)
         span = QHBoxLayout()
         span.setSpacing(0)
-        span.addWidget(self.frame)
-        span.addWidget(self.so_far)
+        for button in (self.frame, self.so_far):
+            self._span.addButton(button)
+            span.addWidget(button)
         span.addStretch(1)
+        return span
 
+    def _build_figures(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setVerticalSpacing(2)
         self._values: dict[str, QLabel] = {}
@@ -126,22 +157,10 @@ class ErrorHistogramDock(QWidget):
             self._values[key], self._titles[key] = value, name
         grid.setColumnMinimumWidth(3, 12)
         grid.setHorizontalSpacing(4)
+        return grid
 
-        side = QWidget()
-        side.setFixedWidth(316)
-        left = QVBoxLayout(side)
-        left.setContentsMargins(8, 8, 8, 4)
-        left.setSpacing(4)
-        chosen = QHBoxLayout()
-        chosen.setSpacing(4)
-        chosen.addWidget(self.output, 3)
-        chosen.addWidget(self.group, 2)
-        left.addLayout(chosen)
-        left.addLayout(span)
-        left.addSpacing(4)
-        left.addLayout(grid)
-        left.addStretch(1)
-
+    def _build_plot(self) -> QVBoxLayout:
+        """The finding in words, and the plot under it."""
         self.words = QLabel()
         self.words.setObjectName("error_histogram.words")
         self.words.setWordWrap(True)
@@ -157,15 +176,7 @@ class ErrorHistogramDock(QWidget):
         top.addWidget(self.meaning)
         right.addLayout(top)
         right.addWidget(self.plot, 1)
-        right.addStretch(0)
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addWidget(side)
-        whole.addLayout(right, 1)
-        self.output.currentIndexChanged.connect(self._refresh)
-        self.group.currentIndexChanged.connect(self._refresh)
-        self._span.buttonClicked.connect(self._refresh)
+        return right
 
     # ---- what is shown
 
