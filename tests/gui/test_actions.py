@@ -56,4 +56,16 @@ def test_that_the_sheet_lists_every_key(window: MainWindow, qtbot) -> None:
     said = " ".join(label.text() for label in sheet.findChildren(QLabel))
     for entry in ACTIONS:
         if entry.keys and entry.in_sheet and not entry.id.startswith("candidate."):
-            assert entry.help in said
+            assert entry.name in said
+
+
+def test_that_the_shortcut_sheet_cuts_no_words_on_a_small_screen(window: MainWindow, qtbot) -> None:
+    sheet = ShortcutSheet(window)
+    qtbot.addWidget(sheet)
+    sheet.show()
+    qtbot.waitExposed(sheet)
+    assert sheet.width() <= 1280
+    assert sheet.height() <= 740
+    for label in sheet.findChildren(QLabel):
+        assert label.width() >= label.sizeHint().width(), label.text()
+        assert label.height() >= label.sizeHint().height(), label.text()

@@ -31,7 +31,7 @@ class Action:
     Attributes:
         id: stable; also the QAction's objectName.
         title: in the menu; with an ellipsis where a dialog follows.
-        tip: one sentence for the tool tip and the shortcut sheet; the title where empty.
+        tip: one sentence for the tool tip; the title where empty.
         menu: where it stands.
         run: what it does, with the window.
         keys: shortcuts, the first is shown.
@@ -53,8 +53,13 @@ class Action:
     in_sheet: bool = True
 
     @property
+    def name(self) -> str:
+        """The title as plain words."""
+        return self.title.replace("&", "").rstrip("…")
+
+    @property
     def help(self) -> str:
-        return self.tip or self.title.replace("&", "").rstrip("…")
+        return self.tip or self.name
 
 
 def _mode(mode: PaneMode, title: str, key: str, tip: str) -> Action:

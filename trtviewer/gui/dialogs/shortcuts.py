@@ -34,7 +34,7 @@ class ShortcutSheet(QDialog):
                 rows = [
                     action for action in ACTIONS if action.menu is menu and action.keys and action.in_sheet
                 ]
-                self._section(column, menu.replace("&", ""), [(_keys(row), row.help) for row in rows])
+                self._section(column, menu.replace("&", ""), [(_keys(row), _words(row)) for row in rows])
             if Menu.HELP in menus:
                 self._section(column, "Mouse", list(MOUSE))
             column.addStretch(1)
@@ -54,11 +54,16 @@ class ShortcutSheet(QDialog):
             key.setProperty("role", "chip")
             text = QLabel(words, self)
             text.setProperty("role", "faint")
-            text.setWordWrap(True)
-            text.setMinimumWidth(210)
             grid.addWidget(key, row, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             grid.addWidget(text, row, 1)
         column.addLayout(grid)
+
+
+def _words(action: Action) -> str:
+    """The title, not the sentence of its tip: every key is to be seen at once."""
+    if action.id == "candidate.1":
+        return "Show candidate 1 to 9"
+    return action.name
 
 
 def _keys(action: Action) -> str:
