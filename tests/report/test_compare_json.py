@@ -165,9 +165,12 @@ def test_that_a_report_that_cannot_be_written_leaves_nothing_behind(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_that_a_candidate_of_unknown_precision_is_called_the_candidate() -> None:
+@pytest.mark.parametrize("precision", ["unknown", INFOS[0].precision])
+def test_that_a_candidate_whose_precision_tells_it_from_nothing_is_called_the_candidate(
+    precision: str,
+) -> None:
     heads = random_heads(REFERENCE, 1)
     totals = Totals(CompareSettings(), REFERENCE)
     totals.update(compared(REFERENCE, CANDIDATE, (heads, disturbed(heads, 2))))
-    unknown = RunnerInfo("recorded", "unknown", emulated=False)
-    assert report_of(totals.result(), candidate_info=unknown)["verdict"][0].startswith("The candidate misses")
+    info = RunnerInfo("recorded", precision, emulated=False)
+    assert report_of(totals.result(), candidate_info=info)["verdict"][0].startswith("The candidate misses")

@@ -20,6 +20,7 @@ from trtviewer.detect.boxes import NO_STRIDE
 from trtviewer.detect.families import channels_of
 from trtviewer.models.correspond import Correspondence
 from trtviewer.models.spec import ModelSpec
+from trtviewer.report.sentences import side_name
 from trtviewer.runners.runner import RunnerInfo
 
 SCHEMA = "trtviewer.compare/1"
@@ -65,11 +66,15 @@ def compare_report(
         more: further keys, which the schema leaves room for.
     """
     emulated = reference.info.emulated or candidate.info.emulated
+    sides = {
+        "reference": _model(reference, result.reference_latency),
+        "candidate": _model(candidate, result.candidate_latency),
+    }
     report: dict[str, Any] = {
         "schema": SCHEMA,
         "version": __version__,
         "frames": result.frames,
-        "verdict": list(verdict(result.detections, result.outputs, called(candidate.info))),
+        "verdict": list(verdict(result.detections, result.outputs, side_name(sides, "candidate"))),
         "source": {"path": source.address, "size": list(source.size), "fps": source.rate},
         "settings": {
             "conf": settings.confidence,
@@ -79,8 +84,7 @@ def compare_report(
             "epsilon": settings.epsilon,
             **_refit(settings),
         },
-        "reference": _model(reference, result.reference_latency),
-        "candidate": _model(candidate, result.candidate_latency),
+        **sides,
         "speedup": None if emulated else speedup,
         "outputs": _outputs(result, reference.spec, correspondence),
         "outputs_reason": correspondence.outputs_reason or None,
@@ -127,11 +131,6 @@ def output_report(output: OutputError, stride: int | None, shape: tuple[int, ...
         "groups": {group: _error(error) for group, error in output.groups.items()},
         "scales": [{"stride": scale, **_error(error)} for scale, error in output.scales],
     }
-
-
-def called(info: RunnerInfo) -> str:
-    """What sentences call the candidate: "INT8"; "The candidate" where its arithmetic is not known."""
-    return "The candidate" if info.precision in ("", "unknown") else info.precision.upper()
 
 
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
