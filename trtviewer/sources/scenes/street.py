@@ -24,7 +24,7 @@ from trtviewer.sources.scenes.weather import FULL, LEVELS, Air, Ground, Veil, ai
 from trtviewer.sources.source import Source, Truth
 
 RATE = 30.0
-_SPRITE_BYTES = 160 << 20
+_SPRITE_BYTES = 48 << 20
 _NEAREST = 3.0
 _HAZE_METRES = 150.0
 
