@@ -19,7 +19,7 @@ from trtviewer.compare.settings import CompareSettings
 from trtviewer.errors import BadInput, Cancelled
 from trtviewer.gui.dialogs.export import ExportDialog
 from trtviewer.gui.files.makers import video_work
-from trtviewer.gui.files.video import GAP, HEAD, VideoRequest, write_video
+from trtviewer.gui.files.video import FOOT, GAP, HEAD, VideoRequest, write_video
 from trtviewer.gui.files.work import FileWork
 from trtviewer.gui.theme import BOX_STYLES, DARK
 from trtviewer.gui.view_model import (
@@ -116,6 +116,21 @@ def test_that_boxes_are_painted_in_the_colours_of_the_panes(request_: VideoReque
             ]
             found += int(near[0] > near[1] + 20)
     assert found
+
+
+def test_that_the_words_of_a_large_video_are_as_large_in_proportion(request_: VideoRequest) -> None:
+    heights = []
+    for name, pane in (("half.mp4", (540, 720)), ("full.mp4", (1080, 1440))):
+        large = replace(request_, path=request_.path.with_name(name), frames=FrameRange(5, 1, 1), pane=pane)
+        write_video(large)
+        (frame,), _, _ = decoded(large.path)
+        ratio = pane[0] // 540
+        assert frame.shape[:2] == (pane[0] + (HEAD + FOOT) * ratio, 2 * pane[1] + GAP * ratio)
+        head = frame[: HEAD * ratio, : pane[1] // 2].max(axis=-1).astype(int)
+        written = np.flatnonzero((head > head.min() + 80).any(axis=1))
+        heights.append(int(written[-1] - written[0]))
+        assert number_in(frame[HEAD * ratio : HEAD * ratio + pane[0], : pane[1]]) == 5
+    assert heights[1] == pytest.approx(2 * heights[0], abs=3)
 
 
 def test_that_a_cancelled_export_leaves_nothing(request_: VideoRequest) -> None:

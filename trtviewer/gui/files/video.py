@@ -32,6 +32,8 @@ SIDES = ("reference", "candidate")
 HEAD = 36
 FOOT = 36
 GAP = 4
+READABLE_HEIGHT = 540
+"""Pixels of a picture's height in which words of the window's size are read well."""
 PICTURES_A_SECOND = 2.0
 """How fast pictures that have no time of their own are shown."""
 
@@ -94,8 +96,7 @@ def write_video(
         _Writer(temporary, frame_size(request), request.path) as writer,
     ):
         total = request.frames.size(source.length)
-        height, width = request.pane
-        sheet = Sheet((float(width), float(height)), 1.0, LabelFont.of(request.font))
+        sheet = sheet_of(request)
         pictures = LabelPictures()
         found = comparisons(source, request.frames, pair, request.settings, cancelled)
         for comparison in found:
@@ -114,8 +115,19 @@ def write_video(
 
 def frame_size(request: VideoRequest) -> tuple[int, int]:
     """Height and width of the written video; even, as H.264 wants them."""
-    height, width = request.pane
-    return _even(height + HEAD + FOOT), _even(2 * width + GAP)
+    (height, width), ratio = request.pane, _ratio(request)
+    return _even(height + (HEAD + FOOT) * ratio), _even(2 * width + GAP * ratio)
+
+
+def sheet_of(request: VideoRequest) -> Sheet:
+    """What each side is painted on."""
+    (height, width), ratio = request.pane, _ratio(request)
+    return Sheet((width / ratio, height / ratio), float(ratio), LabelFont.of(request.font))
+
+
+def _ratio(request: VideoRequest) -> int:
+    """How much larger words and lines are written, so that they are read where a large video is shown scaled down."""
+    return max(1, round(request.pane[0] / READABLE_HEIGHT))
 
 
 def compose(
@@ -125,12 +137,13 @@ def compose(
     height, width = frame_size(request)
     theme = request.theme
     made = QImage(width, height, QImage.Format.Format_RGB32)
+    made.setDevicePixelRatio(sheet.ratio)
     made.fill(theme.color("surface"))
-    room = QRectF(0, 0, *sheet.pane)
+    whole, room = made.deviceIndependentSize(), QRectF(0, 0, *sheet.pane)
     with QPainter(made) as painter:
         painter.setFont(request.font)
         for index, side in enumerate(SIDES):
-            left = index * (request.pane[1] + GAP)
+            left = index * (room.width() + GAP)
             painter.save()
             painter.translate(left, HEAD)
             painter.setClipRect(room)
@@ -138,7 +151,7 @@ def compose(
             _paint_side(painter, comparison, side, request.display, sheet, pictures)
             painter.restore()
             _paint_title(painter, QRectF(left + 8, 0, room.width() - 16, HEAD), comparison, index, request)
-        _paint_foot(painter, QRectF(8, height - FOOT, width - 16, FOOT), comparison, request)
+        _paint_foot(painter, QRectF(8, whole.height() - FOOT, whole.width() - 16, FOOT), comparison, request)
     return made
 
 
@@ -153,7 +166,11 @@ def _paint_side(
     where = mapping(FIT, comparison.frame.size, QSizeF(*sheet.pane))
     pixels, corner, _ = cut(comparison.frame, where, sheet.pane, sheet.ratio, fine=True)
     at = where.to_pane(*corner)
-    painter.drawImage(QPointF(round(at.x()), round(at.y())), _image(pixels))
+    picture = _image(pixels)
+    picture.setDevicePixelRatio(sheet.ratio)
+    painter.drawImage(
+        QPointF(round(at.x() * sheet.ratio) / sheet.ratio, round(at.y() * sheet.ratio) / sheet.ratio), picture
+    )
     if not display.boxes:
         return
     marks = comparison_marks(comparison, side, display)
@@ -197,7 +214,7 @@ def _paint_foot(
     for kind, words in LEGEND:
         if kind.endswith("_ghost"):
             continue
-        painter.setPen(BOX_STYLES[kind].pen())
+        painter.setPen(BOX_STYLES[kind].pen(_ratio(request)))
         painter.drawLine(QPointF(x, place_.center().y()), QPointF(x + 24, place_.center().y()))
         painter.setPen(theme.color("text"))
         painter.drawText(
