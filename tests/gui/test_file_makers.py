@@ -17,10 +17,13 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui.conftest import FRAMES, PATIENCE_MS, Inputs, wait_for_frame
 from trtviewer.cli.main import run
+from trtviewer.compare.settings import RefittedSettings
+from trtviewer.gui.files.report import ReportRequest, write_reports
 from trtviewer.gui.main_window import MainWindow
 from trtviewer.gui.view_model import Playing
 from trtviewer.models.load import load_spec
 from trtviewer.report.bundle import open_bundle
+from trtviewer.sources.source import FrameRange
 
 CONFIDENCE = 0.3
 
@@ -135,6 +138,28 @@ def test_that_dropped_evidence_opens_whole_with_the_names_of_its_models(
     shown = again.view_model.comparison
     assert shown.missed + shown.extra > 0
     qtbot.waitUntil(lambda: again.summary.verdict.text().startswith("INT8"), timeout=PATIENCE_MS)
+
+
+def test_that_evidence_opens_with_its_threshold_re_fit_which_goes_with_another_candidate(
+    comparing: MainWindow, inputs: Inputs, qtbot: QtBot, tmp_path: Path
+) -> None:
+    settings = RefittedSettings(thresholds=((0, 8, 0.11), (1, 16, 0.4)))
+    request = ReportRequest(
+        None,
+        tmp_path / "refitted.zip",
+        str(inputs.video),
+        (load_spec(inputs.reference), load_spec(inputs.candidate)),
+        settings,
+        FrameRange(0, 1, 3),
+    )
+    write_reports(request)
+    comparing.engine.open_paths([str(tmp_path / "refitted.zip")], None)
+    model = comparing.view_model
+    qtbot.waitUntil(
+        lambda: model.comparison is not None and model.comparison.settings == settings, timeout=PATIENCE_MS
+    )
+    comparing.engine.add_candidate(inputs.other)
+    qtbot.waitUntil(lambda: not model.settings.candidate_thresholds, timeout=PATIENCE_MS)
 
 
 def test_that_cancel_ends_a_report_and_leaves_nothing(

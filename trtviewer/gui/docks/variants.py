@@ -177,9 +177,10 @@ class VariantsDock(QWidget):
             candidate is not None and self._state.variant(candidate.path).made is not None
         )
         self.fit.setEnabled(ready.all and not running)
-        self.in_force.setVisible(found is not None)
-        self.in_force.setEnabled(found is not None and bool(found.refit.table.rows))
-        self.in_force.setChecked(bool(self._view_model.settings.candidate_thresholds))
+        in_force = bool(self._view_model.settings.candidate_thresholds)
+        self.in_force.setVisible(in_force or found is not None)
+        self.in_force.setEnabled(in_force or (found is not None and bool(found.refit.table.rows)))
+        self.in_force.setChecked(in_force)
         self.save_table.setVisible(found is not None)
         self.fit_words.setText(refit_words(found) if found is not None else "")
         self.fit_words.setToolTip(self._refit_tip())

@@ -154,10 +154,11 @@ class Openings:
         bundle = open_bundle(path)
 
         def open_all() -> None:
-            self._model.set_settings(bundle.settings)
             self.open_reference(bundle.reference)
             self.add_candidate(bundle.candidate)
             self.open_source(bundle.source)
+            # Last: thresholds of a candidate's own go when another one is shown.
+            self._model.set_settings(bundle.settings)
 
         self._events.publish(open_all)
 

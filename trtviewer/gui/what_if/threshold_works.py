@@ -65,6 +65,10 @@ class ThresholdWorks(Workshop):
         """Thresholds hold for one candidate and one confidence: with another of either they are taken away."""
         found, candidate = self._state.refit, self._model.models.candidate
         if found is None:
+            # Evidence that was opened has them for its own candidate.
+            of_evidence = candidate is not None and candidate.path.parent.suffix.lower() == ".zip"
+            if self._model.settings.candidate_thresholds and not of_evidence:
+                self._model.set_settings(self._model.settings.plain)
             return
         other = candidate is None or candidate.path != found.candidate
         if other or self._model.settings.confidence != found.settings.confidence:
