@@ -166,5 +166,6 @@ def test_that_the_help_follows_the_theme_and_goes_with_the_window(
         window.choose_theme(theme)
         pictures.append(help_.grab().toImage().pixelColor(help_.width() - 40, 40).lightness())
     assert pictures[0] < 64 < 192 < pictures[1]
-    window.close()
-    assert not help_.isVisible()
+    with qtbot.waitSignal(help_.destroyed, timeout=PATIENCE_MS):
+        window.close()
+    window.shut_down()  # as the program does once more at its end

@@ -380,6 +380,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
             self._reading.close()
         if self._help is not None:
             self._help.stop()
+            self._help = None
         self.shelf.close()
         for work in (self.video_work, self.report_work, self.build_work):
             work.close()
