@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,15 @@ from PySide6.QtGui import QColor, QDropEvent, QImage, QKeySequence
 from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QPushButton, QSlider, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.gui.conftest import FRAMES, PATIENCE_MS, Inputs, number_in, open_all, wait_for_frame
+from tests.gui.conftest import (
+    FRAMES,
+    PATIENCE_MS,
+    Inputs,
+    number_in,
+    open_all,
+    wait_for_frame,
+    write_numbered,
+)
 from tests.model_zoo import tiny_yolo_anchor
 from trtviewer.compare.matched_video import MatchedVideo, rematch
 from trtviewer.compare.settings import CompareSettings
@@ -729,6 +738,55 @@ def test_that_what_was_analysed_of_each_candidate_is_kept(
     )
     assert comparing.view_model.matched_video.totals.counts == counts
     assert not comparing.view_model.progress, "nothing was analysed again"
+
+
+def test_that_an_analysis_goes_on_with_the_candidate_that_is_shown_and_comes_back_to_the_other(
+    comparing: MainWindow, inputs: Inputs, tmp_path: Path, qtbot: QtBot
+) -> None:
+    frames = 250
+    comparing.engine.open_source(str(write_numbered(tmp_path / "long.mkv", frames)))
+    qtbot.waitUntil(lambda: comparing.view_model.analysed[1] == frames, timeout=PATIENCE_MS)
+    wait_for_frame(comparing, qtbot, 0)
+    comparing.engine.add_candidate(inputs.other, show=False)
+    qtbot.waitUntil(
+        lambda: all(entry.state is ModelState.READY for entry in comparing.view_model.models.candidates),
+        timeout=PATIENCE_MS,
+    )
+
+    def whole(candidate: Path) -> bool:
+        model = comparing.view_model
+        return (
+            model.models.candidate.path == candidate
+            and model.comparison.candidate.spec.path == candidate
+            and model.analysed == (frames, frames)
+            and not model.progress
+        )
+
+    qtbot.mouseClick(comparing.findChild(QPushButton, "summary.analyse"), CLICK)
+    qtbot.waitUntil(lambda: bool(comparing.view_model.progress), timeout=PATIENCE_MS)
+    press(qtbot, comparing, Qt.Key.Key_2)
+    qtbot.waitUntil(lambda: whole(inputs.other), timeout=6 * PATIENCE_MS)
+    assert len(comparing.engine.kept_frames(inputs.candidate)) < frames, "it was done before the key"
+    press(qtbot, comparing, Qt.Key.Key_1)
+    qtbot.waitUntil(lambda: whole(inputs.candidate), timeout=6 * PATIENCE_MS)
+
+
+def test_that_a_cancelled_analysis_stays_cancelled_for_every_candidate(
+    comparing: MainWindow, inputs: Inputs, tmp_path: Path, qtbot: QtBot
+) -> None:
+    frames = 250
+    comparing.engine.open_source(str(write_numbered(tmp_path / "long.mkv", frames)))
+    qtbot.waitUntil(lambda: comparing.view_model.analysed[1] == frames, timeout=PATIENCE_MS)
+    wait_for_frame(comparing, qtbot, 0)
+    comparing.requests.analyse.emit()
+    qtbot.waitUntil(lambda: bool(comparing.view_model.progress), timeout=PATIENCE_MS)
+    qtbot.mouseClick(comparing.findChild(QPushButton, "work.cancel"), CLICK)
+    comparing.engine.add_candidate(inputs.other)
+    qtbot.waitUntil(
+        lambda: comparing.view_model.models.candidate.state is ModelState.READY, timeout=PATIENCE_MS
+    )
+    assert "analysis" not in [thread.name for thread in threading.enumerate()]
+    assert len(comparing.engine.kept_frames(inputs.other)) < frames
 
 
 def test_that_a_cancelled_analysis_keeps_what_it_has(comparing: MainWindow, qtbot: QtBot) -> None:

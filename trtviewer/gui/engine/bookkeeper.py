@@ -60,7 +60,7 @@ class _Ledger:
         self.kept.append(kept)
         self.errors.update(comparison.errors)
         for latency, side in zip(self.latencies, (comparison.reference, comparison.candidate), strict=True):
-            latency.update(side.times.total_ms)
+            latency.update(side.latency_ms)
         if comparison.settings == self.builder.settings:
             self.builder.add_matched(
                 kept, comparison.reference.detections, comparison.candidate.detections, comparison.matching

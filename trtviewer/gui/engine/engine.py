@@ -18,7 +18,8 @@ from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.engine.bookkeeper import Bookkeeper, BooksUpdate
 from trtviewer.gui.engine.long_work import LongWork
 from trtviewer.gui.engine.openings import Openings
-from trtviewer.gui.engine.room import EngineRoom, Pace
+from trtviewer.gui.engine.pace import Pace
+from trtviewer.gui.engine.room import EngineRoom
 from trtviewer.gui.engine.thumbnails import Thumbnails
 from trtviewer.gui.engine.truth import TruthFinder
 from trtviewer.gui.problems import problem_of
@@ -105,7 +106,7 @@ class Engine(Openings, LongWork, QObject):
         requests.select.connect(self.select)
         requests.thumbnail.connect(self._request_thumbnail)
         requests.analyse.connect(self.analyse)
-        requests.look_ahead.connect(lambda: self.analyse(self._model.position.frame_index))
+        requests.look_ahead.connect(self.look_ahead)
         requests.look_no_further.connect(lambda: self._do(self._room.stop_analysis))
         requests.measure_alone.connect(self.measure_alone)
         requests.show_candidate.connect(self.show_candidate)

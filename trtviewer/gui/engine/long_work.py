@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from trtviewer.errors import Cancelled, TrtviewerError
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.engine.bookkeeper import BooksUpdate
-from trtviewer.gui.engine.room import EngineRoom, Pace
+from trtviewer.gui.engine.pace import Pace
+from trtviewer.gui.engine.room import EngineRoom
 from trtviewer.gui.engine.truth import TruthFinder
 from trtviewer.gui.findings import findings_sentences
 from trtviewer.gui.view_model import (
@@ -57,12 +58,13 @@ class LongWork:
         ) -> None: ...
         def _fail(self, error: Exception, place: str, retry: Callable[[], None] | None = None) -> None: ...
 
-    def analyse(self, first: int = 0) -> None:
-        """Analyses what is left of the source, from that frame to the end, then what lies before it."""
-        source = self._model.source
-        if source is None or source.length is None or self._model.models.candidate is None:
-            return
-        self._pace = Pace()
+    def analyse(self) -> None:
+        """Analyses what is left of the source, with every candidate that is shown until it is done or cancelled."""
+        self._do(self._room.analyse_whole)
+
+    def look_ahead(self) -> None:
+        """Analyses from the frame that is shown to the end, then what lies before it, with this candidate only."""
+        first = self._model.position.frame_index
         self._do(lambda: self._room.start_analysis(first))
 
     def stop_analysis(self) -> None:
@@ -202,6 +204,8 @@ class LongWork:
     def _analysed(self, done: int, total: int | None, over: bool) -> None:
         share = done / total if total else 0.0
         left = self._pace.left_s(share)
+        if over:
+            self._pace = Pace()
 
         def tell() -> None:
             # How many are analysed is told by the books, with the figures of these very frames.
@@ -217,6 +221,7 @@ class LongWork:
 
     def _bench_done(self, result: BenchResult | Exception) -> None:
         self._model.end_progress("bench")
+        self._do(self._room.resume_analysis)
         if isinstance(result, Exception):
             self._fail(result, "speed", self.measure_alone)
             return

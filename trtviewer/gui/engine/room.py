@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -72,6 +71,8 @@ class EngineRoom:
         self._source: Source | None = None
         self._pair: Pair | None = None
         self._analysis: Worker | None = None
+        # The candidates whose whole analysis was asked for and is neither done nor called off.
+        self._asked: set[str] = set()
         self._bench: Worker | None = None
         self.playback: Playback | None = None
         self.key = ""
@@ -90,7 +91,8 @@ class EngineRoom:
             stack = ExitStack()
             runner = stack.enter_context(RunnerThread(open_runner(spec, threads=threads_of_each(2)), side))
             opened = (runner, stack)
-        self.stop_analysis()
+        going = self.key in self._asked
+        self._pause_analysis()
         old = self._runners.pop(side, None)
         if opened is not None:
             self._runners[side] = opened
@@ -101,6 +103,9 @@ class EngineRoom:
         finally:
             if old is not None:
                 old[1].close()
+        if going and self.key:
+            self._asked.add(self.key)
+        self.resume_analysis()
         return opened[0] if opened is not None else None
 
     def path_of(self, side: str) -> Path | None:
@@ -190,9 +195,15 @@ class EngineRoom:
 
     # Analysis -----------------------------------------------------------------------------------------------------
 
+    def analyse_whole(self) -> None:
+        """Analyses every frame that the books do not have yet; goes on with another candidate, once that is shown."""
+        if self.key:
+            self._asked.add(self.key)
+        self.start_analysis()
+
     def start_analysis(self, first: int = 0) -> None:
-        """Analyses every frame that the books do not have yet, in the background: those from `first` on, then the others."""
-        self.stop_analysis()
+        """Analyses what the books do not have yet, in the background: the frames from `first` on, then the others."""
+        self._pause_analysis()
         if self._pair is None or self._source is None or not self.key or self._source.length is None:
             return
         pair, key, address, length = self._pair, self.key, self._source.address, self._source.length
@@ -200,7 +211,16 @@ class EngineRoom:
             "analysis", lambda cancelled: self._analyse(pair, key, address, length, first, cancelled)
         ).start()
 
+    def resume_analysis(self) -> None:
+        """Goes on with what was asked for of the candidate that is there now."""
+        if self.key in self._asked:
+            self.start_analysis()
+
     def stop_analysis(self) -> None:
+        self._asked.clear()
+        self._pause_analysis()
+
+    def _pause_analysis(self) -> None:
         if self._analysis is not None:
             self._analysis.cancel()
             self._analysis.join()
@@ -225,6 +245,8 @@ class EngineRoom:
         except Exception as error:
             self._failed(error, "window")
         finally:
+            if not cancelled.is_set():
+                self._asked.discard(key)
             self._analysed(done, length, True)
 
     # Benchmark ----------------------------------------------------------------------------------------------------
@@ -239,7 +261,7 @@ class EngineRoom:
         if len(self._runners) < 2:
             return
         specs = [self._runners[side][0].spec for side in SIDES]
-        self.stop_analysis()
+        self._pause_analysis()
 
         def measure(cancelled: threading.Event) -> None:
             try:
@@ -318,6 +340,7 @@ class EngineRoom:
 
     def cancel_all(self) -> None:
         """From any thread: asks the long works to end, so that `close` need not wait for them."""
+        self._asked.clear()
         for worker in (self._analysis, self._bench):
             if worker is not None:
                 worker.cancel()
@@ -354,23 +377,6 @@ def _runs(indices: list[int]) -> list[tuple[int, int]]:
         else:
             runs.append((index, 1))
     return runs
-
-
-class Pace:
-    """How long a work still takes, from how far it came since it began."""
-
-    def __init__(self) -> None:
-        self._begin: tuple[float, float] | None = None
-
-    def left_s(self, share: float) -> float | None:
-        now = time.monotonic()
-        if self._begin is None:
-            self._begin = (now, share)
-            return None
-        begin, first = self._begin
-        if share <= first or now - begin < 1.0:
-            return None
-        return (now - begin) * (1 - share) / (share - first)
 
 
 def is_model(path: Path) -> bool:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from trtviewer.errors import Cancelled
 from trtviewer.gui.border import Border, QueueBorder
-from trtviewer.gui.engine.room import Pace
+from trtviewer.gui.engine.pace import Pace
 from trtviewer.gui.problems import problem_of
 from trtviewer.gui.view_model import Problem, Progress, ViewModel
 from trtviewer.pipeline.worker import Worker

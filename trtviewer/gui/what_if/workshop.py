@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 from trtviewer.errors import Cancelled
 from trtviewer.gui.border import Border, QueueBorder
 from trtviewer.gui.engine.engine import problem_of
-from trtviewer.gui.engine.room import Pace
+from trtviewer.gui.engine.pace import Pace
 from trtviewer.gui.view_model import Progress, ViewModel
 from trtviewer.gui.what_if.state import TASK
 from trtviewer.models.spec import ModelSpec
