@@ -77,6 +77,11 @@ def recorded_model(folder: Path) -> tuple[str, str]:
     return PureWindowsPath(str(said.get("path", ""))).name, str(said.get("precision", ""))
 
 
+def recorded_emulated(folder: Path) -> bool:
+    """Whether that model's quantized arithmetic was computed in float when its outputs were recorded."""
+    return manifest_of(folder.parent).get(folder.name, {}).get("emulated") is True
+
+
 def recorded_hash(folder: Path) -> str | None:
     """The SHA-256 of that model's file, where the bundle knows it."""
     digest = manifest_of(folder.parent).get(folder.name, {}).get("sha256")

@@ -20,6 +20,7 @@ from trtviewer.cli.main import run
 from trtviewer.compare.settings import RefittedSettings
 from trtviewer.gui.files.report import ReportRequest, write_reports
 from trtviewer.gui.main_window import MainWindow
+from trtviewer.gui.panes.pane_header import RECORDED_TIP
 from trtviewer.gui.view_model import Playing
 from trtviewer.models.load import load_spec
 from trtviewer.report.bundle import open_bundle
@@ -99,6 +100,24 @@ def test_that_the_evidence_is_what_the_command_writes_and_opens_with_no_model(
     opened = open_bundle(tmp_path / "mine.zip")
     assert opened.settings.confidence == CONFIDENCE
     assert load_spec(opened.reference).heads == load_spec(inputs.reference).heads
+
+
+def test_that_evidence_shows_a_dash_for_its_speed_and_says_why(
+    window: MainWindow, inputs: Inputs, qtbot: QtBot, tmp_path: Path
+) -> None:
+    made = tmp_path / "e.zip"
+    compared(inputs, "--bundle", made)
+    window.engine.open_reference(made / "reference")
+    window.engine.add_candidate(made / "candidate")
+    window.engine.open_source(str(made))
+    wait_for_frame(window, qtbot, 0)
+    for side in ("reference", "candidate"):
+        for field in ("latency", "fps"):
+            label = window.findChild(QLabel, f"header.{side}.{field}")
+            assert label.text().startswith("– ")
+            assert label.toolTip() == RECORDED_TIP
+    assert window.findChild(QLabel, "header.candidate.precision").text().startswith("INT8")
+    assert window.view_model.models.candidate.emulated
 
 
 def test_that_evidence_of_a_loop_or_of_this_frame_is_of_those_frames_alone(

@@ -90,14 +90,19 @@ def test_that_a_side_is_called_by_its_model_and_its_arithmetic(tmp_path: Path) -
         assert spec.path == tmp_path / "e.zip" / side
         with open_runner(spec) as runner:
             assert runner.info.precision == of_model.info.precision
+            assert runner.info.emulated is of_model.info.emulated
     again = tmp_path / "again.zip"
-    options = ("--json", str(tmp_path / "again.json"), "--bundle", str(again))
+    page = tmp_path / "again.html"
+    options = ("--json", str(tmp_path / "again.json"), "--bundle", str(again), "--html", str(page))
     command = ["compare", "--source", str(tmp_path / "e.zip"), *options]
     for side in ("reference", "candidate"):
         command += [f"--{side}", str(tmp_path / "e.zip" / side)]
     assert run(command) == 0
     report = json.loads((tmp_path / "again.json").read_text())
     assert report["verdict"][0].startswith("INT8 ")
+    assert report["candidate"]["emulated"] is True
+    assert "nothing is run: they have no latency" in page.read_text()
+    assert "its speed stands for nothing" not in page.read_text()
     assert load_spec(again / "candidate").name == made[0].candidate.spec.path.name
     assert open_bundle(again).manifest["reference"]["sha256"] == HASHES["reference"]
 

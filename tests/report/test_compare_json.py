@@ -149,6 +149,11 @@ def test_that_a_speedup_is_null_where_the_arithmetic_is_emulated() -> None:
     assert report_of(result, candidate_info=real)["speedup"] is None
 
 
+def test_that_a_speedup_is_null_where_a_side_is_a_recording() -> None:
+    recording = RunnerInfo("recorded", "int8", emulated=False)
+    assert report_of(result_of(1), speedup=2.5, candidate_info=recording)["speedup"] is None
+
+
 def test_that_unpaired_outputs_are_empty_and_say_why() -> None:
     report = report_of(result_of(0), correspondence=Correspondence((), "raw heads against boxes after NMS"))
     assert report["outputs"] == []

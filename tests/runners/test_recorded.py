@@ -118,7 +118,9 @@ def test_that_inf_and_nan_are_counted_and_left_out(tmp_path: Path) -> None:
     np.testing.assert_allclose(output["mse"], 1 / 98)
 
 
-def test_that_recordings_of_both_models_compare_as_the_models_do(tmp_path: Path) -> None:
+def test_that_recordings_of_both_models_compare_as_the_models_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     reference = tiny_yolo_anchor(tmp_path / "a.onnx", seed=1)
     candidate = quantized_twin(reference, tmp_path / "b.onnx")
     pictures = tmp_path / "pictures"
@@ -138,6 +140,13 @@ def test_that_recordings_of_both_models_compare_as_the_models_do(tmp_path: Path)
     for key in ("detections", "by_stride", "by_size", "outputs"):
         assert reports[0][key] == reports[1][key]
     assert reports[1]["reference"]["runner"] == "recorded"
+    for side in ("reference", "candidate"):
+        assert reports[0][side]["latency_ms"]["mean"] > 0
+        # The time that reading a file takes is no model's.
+        assert set(reports[1][side]["latency_ms"].values()) == {None}
+        assert reports[1][side]["fps"] is None
+    words = capsys.readouterr().out
+    assert words.count("unknown, recorded;") == 2
 
 
 def record_model(model: Path, pictures: Path) -> None:

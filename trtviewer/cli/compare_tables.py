@@ -11,6 +11,7 @@ from rich.table import Table
 from trtviewer.cli.progress import console
 from trtviewer.cli.truth_tables import print_truth
 from trtviewer.report.sentences import candidate_name, height_line, interval_lines, track_line
+from trtviewer.runners.runner import RECORDED
 
 UNDEFINED = "–"
 
@@ -89,11 +90,11 @@ def _speed_line(report: Mapping[str, Any]) -> str:
     for name in ("reference", "candidate"):
         side = report[name]
         mark = " emulated" if side["emulated"] else ""
-        sides.append(
-            f"{name} {side['precision']}{mark}, {side['runner']}, {figure(side['latency_ms']['mean'], 3)} ms"
-        )
+        latency = "" if side["runner"] == RECORDED else f", {figure(side['latency_ms']['mean'], 3)} ms"
+        sides.append(f"{name} {side['precision']}{mark}, {side['runner']}{latency}")
     note = ""
-    if any(report[name]["emulated"] for name in ("reference", "candidate")):
+    sides_run = [side for side in (report["reference"], report["candidate"]) if side["runner"] != RECORDED]
+    if any(side["emulated"] for side in sides_run):
         note = " (emulated INT8: its speed stands for nothing on a GPU)"
     return f"[dim]{escape('; '.join(sides))}; {report['frames']:,} frames{note}[/]"
 

@@ -174,7 +174,7 @@ def _both(specs: Sequence[ModelSpec], expected: Expected) -> tuple[bool, str]:
             sides, found, expected, _TOLERANCE.items(), strict=True
         ):
             error = _error(results, truth)
-            milliseconds = np.median([result.times.compute_ms for result in results])
+            milliseconds = np.median([result.times.compute_ms for result in results if result.times])
             told.append(
                 f"{name} ({side.info.name}, {side.info.precision}): error {error:.2e}, {milliseconds:.3f} ms"
             )

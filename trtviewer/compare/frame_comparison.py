@@ -33,14 +33,20 @@ class Side:
         heads: output name to array, as the runner gave them.
         boxes: decoded once, above the score floor.
         detections: what the settings leave of them.
+        times: None of a recording.
     """
 
     spec: ModelSpec
     heads: Mapping[str, NDArray[np.float32]]
     boxes: CandidateBoxes
     detections: Detections
-    times: RunTimes
+    times: RunTimes | None
     info: RunnerInfo
+
+    @property
+    def latency_ms(self) -> float | None:
+        """All of the run with its copies; None of a recording."""
+        return None if self.times is None else self.times.total_ms
 
 
 @dataclass(frozen=True, eq=False, slots=True)

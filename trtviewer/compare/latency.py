@@ -44,8 +44,10 @@ class LatencyTotals:
         self._exact: list[float] = []
         self._bins = np.zeros(_BINS, np.int64)
 
-    def update(self, latency_ms: float) -> None:
-        """Adds one run."""
+    def update(self, latency_ms: float | None) -> None:
+        """Adds one run; None, of a recording, is none."""
+        if latency_ms is None:
+            return
         self._count += 1
         self._sum += latency_ms
         self._bins[_bin(latency_ms)] += 1

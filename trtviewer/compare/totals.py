@@ -270,8 +270,8 @@ class Totals:
             comparison.reference.detections, comparison.candidate.detections, comparison.matching
         )
         self.errors.update(comparison.errors)
-        self.reference_latency.update(comparison.reference.times.total_ms)
-        self.candidate_latency.update(comparison.candidate.times.total_ms)
+        self.reference_latency.update(comparison.reference.latency_ms)
+        self.candidate_latency.update(comparison.candidate.latency_ms)
         mse = comparison.mse
         self._keep_worst([WorstFrame(comparison.frame.index, comparison.missed, comparison.extra, mse)])
 

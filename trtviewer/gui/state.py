@@ -129,10 +129,11 @@ class SourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the pictures stand in the source."""
+    """Where the pictures stand in the source; of pictures in a folder, the file's name."""
 
     frame_index: int = 0
     time_s: float = 0.0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ class Selection:
 class SideTimings:
     """Milliseconds of one side's stages for one frame."""
 
-    infer_ms: float
+    infer_ms: float | None
     postprocess_ms: float | None = None
 
 

@@ -24,12 +24,12 @@ from trtviewer.sources.source import Source
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """Milliseconds of one frame's way, stage by stage; the two inferences ran at the same time."""
+    """Milliseconds of one frame's way, stage by stage; the two inferences ran at the same time, and of a recording there is none."""
 
     decode_ms: float
     preprocess_ms: float
-    reference_ms: float
-    candidate_ms: float
+    reference_ms: float | None
+    candidate_ms: float | None
     postprocess_ms: float
 
 
@@ -278,8 +278,8 @@ def _compared(
     times = StageTimes(
         run.decode_ms,
         run.preprocess_ms,
-        run.reference.times.total_ms,
-        run.candidate.times.total_ms,
+        run.reference.latency_ms,
+        run.candidate.latency_ms,
         postprocess_ms,
     )
     return comparison, times

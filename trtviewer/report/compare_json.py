@@ -61,11 +61,11 @@ def compare_report(
     """The report of some frames, none included; every figure that is not defined is None.
 
     Args:
-        speedup: reference / candidate latency, each measured alone (`bench`); given as None where either is emulated.
+        speedup: reference / candidate latency, each measured alone (`bench`); given as None where either is emulated or recorded.
         truth: the figures against ground truth, where there is one.
         more: further keys, which the schema leaves room for.
     """
-    emulated = reference.info.emulated or candidate.info.emulated
+    no_speed = any(side.info.emulated or side.info.is_recording for side in (reference, candidate))
     sides = {
         "reference": _model(reference, result.reference_latency),
         "candidate": _model(candidate, result.candidate_latency),
@@ -85,7 +85,7 @@ def compare_report(
             **_refit(settings),
         },
         **sides,
-        "speedup": None if emulated else speedup,
+        "speedup": None if no_speed else speedup,
         "outputs": _outputs(result, reference.spec, correspondence),
         "outputs_reason": correspondence.outputs_reason or None,
         **detection_report(result.detections),

@@ -41,6 +41,7 @@ from trtviewer.report.sentences import (
     track_line,
     truth_lines,
 )
+from trtviewer.runners.runner import RECORDED
 
 PICTURE_BYTES = 3_200_000
 """So much the pictures may take before they are written in base64: with it the page stays under 5 MB."""
@@ -296,10 +297,11 @@ def _error_cells(error: Mapping[str, Any]) -> list[str]:
 
 def _speed(report: Mapping[str, Any]) -> str:
     heads = ("latency with both running, ms", "mean", "p50", "p95", "p99", "frames/s")
-    rows, emulated = [], False
+    rows, emulated, recorded = [], False, False
     for key in ("reference", "candidate"):
         side = report[key]
-        emulated |= side["emulated"]
+        recorded |= side["runner"] == RECORDED
+        emulated |= side["emulated"] and side["runner"] != RECORDED
         name = f"{key}: {text(side['precision'])} in {text(side['runner'])}"
         latency = [number(side["latency_ms"][part], 3) for part in ("mean", "p50", "p95", "p99")]
         rows.append(
@@ -308,6 +310,8 @@ def _speed(report: Mapping[str, Any]) -> str:
     note = (
         "<p>INT8 was emulated in float here: its speed stands for nothing on a GPU.</p>" if emulated else ""
     )
+    if recorded:
+        note += "<p>Recorded outputs are read from files and nothing is run: they have no latency.</p>"
     speedup = (
         ""
         if report["speedup"] is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtviewer.errors import BadInput
-from trtviewer.evidence_files import recorded_side
+from trtviewer.evidence_files import recorded_emulated, recorded_side
 from trtviewer.models.recorded_folder import recorded_outputs
 from trtviewer.models.sidecar import RecordedOutput
 from trtviewer.models.spec import ModelSpec
 from trtviewer.runners.heads import as_heads
-from trtviewer.runners.runner import InputTensor, RunnerInfo, RunResult, RunTimes
+from trtviewer.runners.runner import RECORDED, InputTensor, RunnerInfo, RunResult
 from trtviewer.sources.images import natural_key
 
 _RECORD = "record every output again, whole"
@@ -30,6 +29,7 @@ class RecordedRunner:
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec
         self._frames: RecordedFrames | None = None
+        self._emulated = False
 
     @property
     def spec(self) -> ModelSpec:
@@ -37,22 +37,22 @@ class RecordedRunner:
 
     @property
     def info(self) -> RunnerInfo:
-        return RunnerInfo("recorded", self._spec.precision.value, emulated=False)
+        return RunnerInfo(RECORDED, self._spec.precision.value, self._emulated)
 
     @property
     def frame_count(self) -> int | None:
         return len(self._opened())
 
     def run(self, tensor: InputTensor, frame_index: int) -> RunResult:
-        begin = time.perf_counter()
-        heads = self._opened().read(frame_index)
-        return RunResult(heads, RunTimes(0.0, 0.0, 1e3 * (time.perf_counter() - begin)))
+        return RunResult(self._opened().read(frame_index), None)
 
     def stop(self) -> None:
         return
 
     def __enter__(self) -> Self:
-        self._frames = RecordedFrames(recorded_side(self._spec.path))
+        folder = recorded_side(self._spec.path)
+        self._frames = RecordedFrames(folder)
+        self._emulated = folder != self._spec.path and recorded_emulated(folder)
         return self
 
     def __exit__(

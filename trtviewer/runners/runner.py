@@ -29,6 +29,9 @@ class DeviceTensor:
     ready: Any
 
 
+RECORDED = "recorded"
+"""The name of the runner that runs nothing, and so has no latency."""
+
 InputTensor = NDArray[np.float32] | DeviceTensor
 """[1, 3, H, W] float32, the same for both models; each runner converts dtype and layout to its own."""
 
@@ -48,10 +51,20 @@ class RunTimes:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RunResult:
-    """What one run made: output name to array, read-only, owned by whoever holds this; float32, the model's layout."""
+    """What one run made.
+
+    Attributes:
+        heads: output name to array, read-only, owned by whoever holds this; float32, the model's layout.
+        times: None of a recording, where nothing was run: reading a file says nothing of the model.
+    """
 
     heads: Mapping[str, NDArray[np.float32]]
-    times: RunTimes
+    times: RunTimes | None
+
+    @property
+    def latency_ms(self) -> float | None:
+        """All of the run with its copies; None of a recording."""
+        return None if self.times is None else self.times.total_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,10 @@ class RunnerInfo:
     precision: str
     emulated: bool
     on_gpu: bool = False
+
+    @property
+    def is_recording(self) -> bool:
+        return self.name == RECORDED
 
 
 class Runner(Protocol):

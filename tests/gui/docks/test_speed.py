@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from tests.gui.docks.conftest import Show, pixels_of
+from trtviewer.gui.docks.figures import DASH
 from trtviewer.gui.docks.speed import SpeedDock
+from trtviewer.gui.panes.pane_header import RECORDED_TIP
 from trtviewer.gui.view_model import (
     BenchmarkResult,
     FrameTimings,
@@ -109,6 +111,22 @@ def test_that_emulated_int8_is_said_instead_of_a_speed_up(show: Show, view_model
     assert not dock.findChild(QLabel, "speed.speedup").isVisible()
     assert "says nothing of a GPU" in text(dock, "finding")
     assert "30.0 ms → 33.0 ms" in text(dock, "finding")
+
+
+def test_that_a_recording_has_no_speed_and_says_why(show: Show, view_model: ViewModel, qtbot: QtBot) -> None:
+    dock = show("speed")
+    candidate = view_model.models.candidate
+    assert candidate is not None
+    info = RunnerInfo("recorded", "int8", emulated=True)
+    view_model.set_models(Models(view_model.models.reference, (replace(candidate, info=info),), 0))
+    view_model.set_timings(FrameTimings(0, 1.5, 0.5, SideTimings(20.0, 0.8), SideTimings(None, 0.4), 24.0, 0))
+    qtbot.waitUntil(lambda: text(dock, "reference.now") == "20.0 ms")
+    for key in ("fps", "now", "p50", "p95"):
+        field = dock.findChild(QLabel, f"speed.candidate.{key}")
+        assert (text(dock, f"candidate.{key}"), field.toolTip()) == (DASH, RECORDED_TIP)
+        assert dock.findChild(QLabel, f"speed.reference.{key}").toolTip() != RECORDED_TIP
+    assert text(dock, "finding") == RECORDED_TIP
+    assert not dock.findChild(QPushButton, "speed.measure").isEnabled()
 
 
 def test_that_a_measured_speed_up_stands_in_large_type(show: Show, view_model: ViewModel) -> None:

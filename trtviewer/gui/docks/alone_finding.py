@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from trtviewer.gui.docks.figures import DASH, fixed, tabular
+from trtviewer.gui.panes.pane_header import RECORDED_TIP
 from trtviewer.gui.view_model import BenchmarkResult, Models, Progress, Requests, ViewModel
 
 BENCH_TASK = "bench"
@@ -76,11 +77,15 @@ class AloneFinding(QWidget):
     def _show(self, *_: object) -> None:
         models = self._view_model.models
         both = models.reference is not None and models.candidate is not None
-        emulated = any(entry is not None and entry.emulated for entry in (models.reference, models.candidate))
+        infos = [entry.info for entry in (models.reference, models.candidate) if entry and entry.info]
+        recorded = any(info.is_recording for info in infos)
+        emulated = any(info.emulated for info in infos) and not recorded
         result = self._view_model.benchmark if self._measured_sides == _sides(models) else None
-        self._measure.setEnabled(both)
+        self._measure.setEnabled(both and not recorded)
         if result is not None:
             text = _said(result)
+        elif recorded:
+            text = RECORDED_TIP
         elif emulated:
             text = _EMULATED
         elif both:

@@ -23,8 +23,9 @@ from trtviewer.gui.docks.figures import DASH, fixed, panel, tabular
 from trtviewer.gui.docks.newest import Pace
 from trtviewer.gui.docks.stage_bars import StageBars
 from trtviewer.gui.docks.timing_history import LENGTH, SIDES, TimingHistory
+from trtviewer.gui.panes.pane_header import RECORDED_TIP
 from trtviewer.gui.theme import Theme
-from trtviewer.gui.view_model import FrameTimings, Models, Requests, ViewModel
+from trtviewer.gui.view_model import FrameTimings, ModelEntry, Models, Requests, ViewModel
 
 _WIDE = 900
 """From this width on there is room for the stages beside the plot."""
@@ -220,7 +221,10 @@ class SpeedDock(QWidget):
                 ("p95", found.p95_ms, "ms"),
             ):
                 self._values[side, key].setText(_with_unit(value, unit, theme))
-            entry = getattr(self._view_model.models, side)
+            entry: ModelEntry | None = getattr(self._view_model.models, side)
+            recorded = entry is not None and entry.info is not None and entry.info.is_recording
+            for key, _, tip in _FIGURES:
+                self._values[side, key].setToolTip(RECORDED_TIP if recorded else tip)
             emulated = entry is not None and entry.emulated
             mark = f"<br><span style='color:{theme.warning}'>emulated</span>" if emulated else ""
             self._heads[side].setText(f"<span style='color:{self._line_colors[side]}'>— {side}</span>{mark}")
@@ -250,7 +254,7 @@ class SpeedDock(QWidget):
         self.shown.setText(
             "No frame has been shown yet."
             if newest is None
-            else f"{fixed(newest.shown_fps, 0)} frames/s shown, {newest.dropped:,} left out"
+            else f"{_per_second(newest.shown_fps)} shown, {newest.dropped:,} left out"
         )
 
     def _theme_changed(self, theme: Theme) -> None:
@@ -288,3 +292,8 @@ def _segment(name: str, text: str, tip: str, role: str) -> QToolButton:
     button.setCheckable(True)
     button.setProperty("role", role)
     return button
+
+
+def _per_second(frames: float) -> str:
+    number = fixed(frames, 0)
+    return f"{number} frame{'' if number == '1' else 's'}/s"

@@ -46,18 +46,21 @@ class Headers(QObject):
 
     def _comparison_changed(self, comparison: FrameComparison | None) -> None:
         if comparison is not None:
-            self._note("reference", comparison.reference.times.total_ms)
-            self._note("candidate", comparison.candidate.times.total_ms)
+            self._note("reference", comparison.reference.latency_ms)
+            self._note("candidate", comparison.candidate.latency_ms)
 
     def _alone_changed(self, alone: tuple[str, FrameComparison] | None) -> None:
         if alone is not None:
             side, comparison = alone
-            self._note(side, comparison.reference.times.total_ms)
+            self._note(side, comparison.reference.latency_ms)
 
-    def _note(self, side: str, latency_ms: float) -> None:
+    def _note(self, side: str, latency_ms: float | None) -> None:
         now = time.monotonic()
         kept = self._latencies[side]
-        kept.append((now, latency_ms))
+        if latency_ms is None:
+            kept.clear()
+        else:
+            kept.append((now, latency_ms))
         while len(kept) > 1 and now - kept[0][0] > LATENCY_WINDOW_S:
             kept.popleft()
         if not self._soon.isActive():

@@ -10,12 +10,14 @@ from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from trtviewer.gui.typography import Elided, tabular
+from trtviewer.runners.runner import RECORDED
 
 EMULATED_TIP = (
     "INT8 emulated in float on the CPU: the results are those of the INT8 arithmetic, "
     "but the speed stands for nothing on a GPU."
 )
-
+RECORDED_TIP = "Recorded outputs are read from files and nothing is run: they have no latency."
+_LATENCY_TIP = "Time of one frame through this model, mean of the last second, with both running."
 
 NAME_LETTERS = 16
 """So much of a long name is to be seen before anything else."""
@@ -54,10 +56,6 @@ class PaneHeader(QWidget):
             field.setTextFormat(Qt.TextFormat.RichText)
         self._latency.setObjectName(f"header.{side}.latency")
         self._fps.setObjectName(f"header.{side}.fps")
-        self._latency.setToolTip(
-            "Time of one frame through this model, mean of the last second, with both running."
-        )
-        self._fps.setToolTip("Frames a second that this model could do: 1000 / latency.")
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(8)
@@ -88,6 +86,11 @@ class PaneHeader(QWidget):
         # "ONNX Runtime CPU" is told by its last word, which is what differs; the tip has the whole.
         self._runner.setText(runner.removeprefix("ONNX Runtime "))
         self._runner.setToolTip(runner)
+        recorded = runner == RECORDED
+        self._latency.setToolTip(RECORDED_TIP if recorded else _LATENCY_TIP)
+        self._fps.setToolTip(
+            RECORDED_TIP if recorded else "Frames a second that this model could do: 1000 / latency."
+        )
         self._fit()
 
     def set_large(self, on: bool) -> None:
