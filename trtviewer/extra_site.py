@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ RUNTIMES = (
 """The modules that make a folder worth using."""
 _DISTRIBUTIONS = ("tensorrt", "pycuda", "cuda_")
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+_FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ def _misfit(folder: Path, entries: set[str]) -> str:
             if line.startswith("Tag: ") and (tag := line[5:].strip()).count("-") == 2
         }
         if pythons and not any(_fits(python, abi) for python, abi in pythons):
-            made_for = sorted(python for python, _ in pythons)[0].removeprefix("cp3")
+            python, abi = sorted(pythons)[0]
+            made_for = (abi if abi.startswith(python) else python).removeprefix("cp3")
             return f"its {entry.split('-')[0]} is for Python 3.{made_for}, this program has Python {_VERSION}"
     return ""
 
@@ -167,4 +170,5 @@ def _fits(python: str, abi: str) -> bool:
         return True  # py3: no binary of Python's in it
     if abi == "abi3":
         return python[3:].isdigit() and int(python[3:]) <= sys.version_info.minor
-    return python == f"cp{_VERSION.replace('.', '')}"
+    here = f"cp{_VERSION.replace('.', '')}"
+    return python == here and abi in ("none", f"{here}t" if _FREE_THREADED else here)
