@@ -114,3 +114,21 @@ def test_that_closing_at_once_ends_the_reading(window: MainWindow, inputs: Input
     window.ask_reading(bare)
     window.findChild(ModelReading).close()
     assert {thread.name for thread in set(threading.enumerate()) - before} <= {"engine_0"}
+
+
+def test_that_two_unknown_models_are_asked_for_one_after_the_other(
+    window: MainWindow, inputs: Inputs, tmp_path: Path, qtbot: QtBot
+) -> None:
+    bare = [tmp_path / "one.onnx", tmp_path / "two.onnx"]
+    for path in bare:
+        shutil.copy(inputs.reference, path)
+    window.engine.open_paths(bare)
+    qtbot.waitUntil(lambda: len(window.view_model.problems) == 2, timeout=PATIENCE_MS)
+    asked = []
+    for _ in bare:
+        qtbot.waitUntil(lambda: len(window.findChildren(ModelReading)) == 1, timeout=PATIENCE_MS)
+        dialog = window.findChild(ModelReading)
+        asked.append(dialog.windowTitle())
+        qtbot.mouseClick(dialog.findChild(QPushButton, "reading.cancel"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.findChild(ModelReading) is None, timeout=PATIENCE_MS)
+    assert sorted(asked) == ["How is one.onnx read?", "How is two.onnx read?"]

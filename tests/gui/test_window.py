@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
+import onnx
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDropEvent, QImage, QKeySequence
@@ -844,3 +847,60 @@ def test_that_escape_goes_back_to_the_whole_frame_and_out_of_the_presentation(
     press(qtbot, comparing, Qt.Key.Key_F11)
     press(qtbot, comparing, Qt.Key.Key_Escape)
     assert not comparing.presenting
+
+
+def test_that_the_status_line_forgets_what_another_candidate_did(
+    comparing: MainWindow, inputs: Inputs, qtbot: QtBot
+) -> None:
+    comparing.engine.add_candidate(inputs.other, show=False)
+    comparing.requests.select.emit(Selection(3, (40.0, 40.0, 60.0, 60.0), "missed kind1 0.43"))
+    wait_for_frame(comparing, qtbot, 3)
+    status = comparing.findChild(QLabel, "status")
+    assert status.text().strip() == "missed kind1 0.43"
+    zoom = comparing.comparison.viewport.view.zoom
+    press(qtbot, comparing, Qt.Key.Key_2)
+    qtbot.waitUntil(
+        lambda: comparing.view_model.comparison.candidate.spec.path == inputs.other, timeout=PATIENCE_MS
+    )
+    assert status.text().strip() == ""
+    assert comparing.comparison.viewport.view.zoom == zoom, "the place is still looked at"
+
+
+def test_that_a_verdict_of_two_models_of_one_precision_names_the_side(
+    comparing: MainWindow, inputs: Inputs, qtbot: QtBot
+) -> None:
+    comparing.view_model.change_settings(confidence=0.24)
+    qtbot.waitUntil(lambda: "INT8" in comparing.summary.verdict.whole, timeout=PATIENCE_MS)
+    comparing.engine.open_reference(inputs.other)
+    qtbot.waitUntil(lambda: "he candidate " in comparing.summary.verdict.whole, timeout=PATIENCE_MS)
+    assert "INT8" not in comparing.summary.verdict.whole
+
+
+def test_that_a_folder_of_pictures_shows_the_name_of_the_picture(
+    window: MainWindow, inputs: Inputs, tmp_path: Path, qtbot: QtBot
+) -> None:
+    for name in ("bus.png", "zidane.png"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((96, 128, 3), np.uint8))
+    window.engine.open_reference(inputs.reference)
+    window.engine.open_source(str(tmp_path))
+    shown = window.findChild(QLabel, "transport.time")
+    qtbot.waitUntil(lambda: shown.text() == "bus.png", timeout=PATIENCE_MS)
+    press(qtbot, window, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: shown.text() == "zidane.png", timeout=PATIENCE_MS)
+
+
+def test_that_the_banner_of_a_damaged_model_is_a_sentence_and_its_details_have_the_rest(
+    comparing: MainWindow, inputs: Inputs, tmp_path: Path, qtbot: QtBot
+) -> None:
+    model = onnx.load(inputs.candidate)
+    model.graph.node[0].op_type = "NoSuchOperator"
+    damaged = tmp_path / "damaged.onnx"
+    onnx.save(model, damaged)
+    shutil.copy(inputs.candidate.with_suffix(".toml"), damaged.with_suffix(".toml"))
+    comparing.engine.add_candidate(damaged)
+    qtbot.waitUntil(lambda: bool(comparing.view_model.problems), timeout=PATIENCE_MS)
+    words = comparing.findChild(QLabel, "banner.words").text()
+    assert "cannot be opened by ONNX Runtime" in words
+    assert "NoSuchOperator" not in words
+    assert "ONNXRuntimeError" not in words
+    assert "NoSuchOperator" in comparing.view_model.problems[0].details

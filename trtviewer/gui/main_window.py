@@ -74,6 +74,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
         self.presenting = False
         self._wanted: Session | None = None
         self._reading: QDialog | None = None
+        self._to_be_read: dict[Path, tuple[str, ...]] = {}
         self._help: HelpWindow | None = None
         self._stowed: QByteArray | None = None
         self._preferences_file = preferences_file
@@ -376,6 +377,7 @@ class MainWindow(FileCommands, FileMakers, ViewCommands, Furnishing, QMainWindow
 
     def shut_down(self) -> None:
         """Ends every thread, those that are read from last."""
+        self._to_be_read.clear()
         if self._reading is not None:
             self._reading.close()
         if self._help is not None:

@@ -24,10 +24,24 @@ def problem_of(error: BaseException, place: str, retry: Callable[[], None] | Non
     details = "".join(traceback.format_exception(error))
     if isinstance(error, TrtviewerError):
         return Problem(
-            error.what, Path(error.subject).name or error.subject, error.advice, place, details, retry
+            _without_raw_text(error),
+            Path(error.subject).name or error.subject,
+            error.advice,
+            place,
+            details,
+            retry,
         )
     _log.error("unexpected error", exc_info=error)
     text = " ".join(str(error).split()) or type(error).__name__
     return Problem(
         f"unexpected error: {text}", "", "this is a bug; Details has the whole of it", place, details, retry
     )
+
+
+def _without_raw_text(error: TrtviewerError) -> str:
+    """What is wrong, without ONNX Runtime's own words at its end: those are for Details and for the terminal."""
+    cause = error.__cause__
+    raw = error.what.partition(": ")[2]
+    if raw and type(cause).__module__.startswith("onnxruntime") and raw in str(cause):
+        return error.what.partition(": ")[0]
+    return error.what

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from trtviewer.gui.panes.pane_header import EMULATED_TIP
 from trtviewer.gui.typography import Elided, tabular
-from trtviewer.gui.view_model import Progress, ViewModel
+from trtviewer.gui.view_model import Models, Progress, ViewModel
 
 
 class Work(QWidget):
@@ -80,6 +82,8 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.emulated)
         for signal in (view_model.progress_changed, view_model.status_changed, view_model.models_changed):
             signal.connect(self._show)
+        self._candidate: Path | None = None
+        view_model.models_changed.connect(self._forget_the_others_object)
         view_model.what_if.self_test_changed.connect(self._show_self_test)
         # Work comes and goes; what stands above it stays where it is.
         self.setMinimumHeight(self.fontMetrics().height() + 14)
@@ -95,6 +99,16 @@ class StatusBar(QStatusBar):
         models = model.models
         emulated = any(entry is not None and entry.emulated for entry in (models.reference, models.candidate))
         self.emulated.setVisible(emulated)
+
+    def _forget_the_others_object(self, models: Models) -> None:
+        """What was chosen is told as it was with the candidate then: missed, or with that score."""
+        path = models.candidate.path if models.candidate is not None else None
+        if path == self._candidate:
+            return
+        self._candidate = path
+        selection = self._model.selection
+        if selection is not None and self._model.status == selection.label:
+            self._model.set_status("")
 
     def _show_self_test(self, sentence: str) -> None:
         """Said once; it can be read again behind the mark of emulation."""

@@ -23,6 +23,7 @@ from trtviewer.compare.totals import SIZES, Counts, DetectionSummary, DetectionT
 from trtviewer.compare.verdict import verdict
 from trtviewer.gui.typography import Fitted, tabular
 from trtviewer.gui.view_model import Requests, ViewModel
+from trtviewer.report.sentences import side_name
 
 if TYPE_CHECKING:
     from trtviewer.compare.frame_comparison import FrameComparison
@@ -212,9 +213,13 @@ class Summary(QWidget):
             self.said.emit(words)
 
     def _sentences(self, summary: DetectionSummary) -> Sequence[str]:
-        candidate = self._model.models.candidate
-        precision = candidate.precision if candidate is not None else ""
-        name = precision if precision in ("INT8", "FP16") else "The candidate"
+        models = self._model.models
+        entries = {"reference": models.reference, "candidate": models.candidate}
+        precisions = {
+            side: {"precision": "" if entry is None else entry.precision.lower()}
+            for side, entry in entries.items()
+        }
+        name = side_name(precisions, "candidate")
         comparison, errors = self._model.comparison, self._model.video_errors
         if summary.frames == 1 and comparison is not None:
             outputs = comparison.errors.result()

@@ -104,6 +104,14 @@ def test_that_the_plot_changes_between_latency_and_rate(
     assert rate_top == pytest.approx(200)
 
 
+def test_that_one_frame_in_the_last_second_is_not_told_as_many(
+    show: Show, view_model: ViewModel, qtbot: QtBot
+) -> None:
+    dock = show("speed")
+    view_model.set_timings(FrameTimings(0, 1.5, 0.5, SideTimings(20.0, 0.8), SideTimings(21.0, 0.4), 1.0, 0))
+    qtbot.waitUntil(lambda: "1 frame/s shown" in text(dock, "shown"), timeout=2000)
+
+
 def test_that_emulated_int8_is_said_instead_of_a_speed_up(show: Show, view_model: ViewModel) -> None:
     dock = show("speed")
     assert "says nothing of a GPU" in text(dock, "finding")

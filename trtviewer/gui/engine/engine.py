@@ -226,12 +226,12 @@ class Engine(Openings, LongWork, QObject):
             if comparison.candidate.spec.path != models.candidate.path:
                 return
             self._model.set_comparison(comparison)
-        self._model.set_position(Position(comparison.frame.index, comparison.frame.time_s))
+        self._model.set_position(_position_of(comparison.frame))
         self._model.clear_problems("frame")
 
     def _take_bare(self, frame: Frame) -> None:
         self._model.set_bare(frame)
-        self._model.set_position(Position(frame.index, frame.time_s))
+        self._model.set_position(_position_of(frame))
         self._model.clear_problems("frame")
 
     def _side_of(self, comparison: FrameComparison) -> str | None:
@@ -289,3 +289,7 @@ class Engine(Openings, LongWork, QObject):
                 playback.play()
             else:
                 playback.clock.pause()
+
+
+def _position_of(frame: Frame) -> Position:
+    return Position(frame.index, frame.time_s, frame.name)

@@ -34,6 +34,7 @@ class FileCommands:
     _stack: QStackedWidget
     _wanted: Session | None
     _reading: QDialog | None
+    _to_be_read: dict[Path, tuple[str, ...]]
 
     def ask_anything(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Open", self._folder(), "All files (*)")
@@ -73,14 +74,18 @@ class FileCommands:
             self.engine.open_labels(chosen if chosen.suffix == ".json" else chosen.parent)
 
     def ask_reading(self, path: Path, readings: tuple[str, ...] = ()) -> None:
-        """Asks how a model is to be read; opens it again once that is saved."""
+        """Asks how a model is to be read, one after the other; opens it again once that is saved."""
+        self._to_be_read[path] = readings
+        if self._reading is None:
+            self._ask_next_reading()
+
+    def _ask_next_reading(self) -> None:
         from trtviewer.gui.dialogs.model_reading import ModelReading
 
-        if self._reading is not None:
-            self._reading.close()
+        path, readings = next(iter(self._to_be_read.items()))
         dialog = self._reading = ModelReading(path, self.view_model, readings, self)
         dialog.saved.connect(self._reading_saved)
-        dialog.finished.connect(self._reading_closed)
+        dialog.finished.connect(lambda: self._reading_closed(path))
         dialog.show()
 
     def _reading_saved(self, path: Path) -> None:
@@ -90,8 +95,11 @@ class FileCommands:
         else:
             self.engine.add_candidate(path)
 
-    def _reading_closed(self, *_: object) -> None:
+    def _reading_closed(self, path: Path) -> None:
         self._reading = None
+        self._to_be_read.pop(path, None)
+        if self._to_be_read:
+            self._ask_next_reading()
 
     def _folder(self) -> str:
         recent = self.preferences.recent_sources or self.preferences.recent_models

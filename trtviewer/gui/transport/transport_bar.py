@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from trtviewer.gui.transport.timeline import Timeline
-from trtviewer.gui.typography import tabular
+from trtviewer.gui.typography import Elided, tabular
 from trtviewer.gui.view_model import SPEEDS, Playing, Position, Requests, ViewModel
 
 
@@ -42,7 +42,7 @@ class TransportBar(QWidget):
         for name in ("play.back", "play.toggle", "play.forward"):
             row.addWidget(self._button(actions[name]))
         row.addSpacing(8)
-        self.time = QLabel(self)
+        self.time = Elided(self)
         self.time.setObjectName("transport.time")
         self.frame = QLabel(self)
         self.frame.setObjectName("transport.frame")
@@ -101,13 +101,14 @@ class TransportBar(QWidget):
     def _show_position(self, position: Position) -> None:
         source = self._model.source
         if source is None:
-            self.time.setText("")
+            self.time.set_whole("")
             self.frame.setText("")
             return
         if source.fps and source.length:
-            self.time.setText(f"{clock(position.time_s)} / {clock((source.length - 1) / source.fps)}")
+            self.time.set_whole(f"{clock(position.time_s)} / {clock((source.length - 1) / source.fps)}")
         else:
-            self.time.setText(clock(position.time_s) if source.fps else "")
+            # Pictures have no time; a camera has no end.
+            self.time.set_whole(clock(position.time_s) if source.fps else position.name)
         # Frames count from 0, as on the command line and in the report.
         last = f" / {source.length - 1}" if source.length else ""
         self.frame.setText(f"frame {position.frame_index}{last}")
