@@ -107,6 +107,18 @@ def test_that_an_unknown_name_is_bad_usage_with_the_nearest_names(name: str, nea
         check([parse_gate("missed > 1"), parse_gate(f"{name} > 1")], REPORT)
 
 
+@pytest.mark.parametrize(
+    ("name", "needed"), [("tracks.dropped", "this source has no time"), ("truth.candidate.ap50", "--truth")]
+)
+def test_that_a_figure_of_a_part_that_is_not_there_says_what_it_needs(name: str, needed: str) -> None:
+    with pytest.raises(BadUsage, match=needed):
+        check([parse_gate(f"{name} > 1")], {**REPORT, "tracks": None})
+    whole = {**REPORT, "tracks": {"dropped": 2}, "truth": {"candidate": {"ap50": 2}}}
+    assert check([parse_gate(f"{name} > 1")], whole)
+    with pytest.raises(BadUsage, match=f"nearest: {name}"):
+        check([parse_gate(f"{name}s > 1")], whole)
+
+
 @pytest.mark.parametrize("name", ["schema", "reference.emulated", "frames_worst.3.missed", "by_size.small"])
 def test_that_what_is_no_figure_is_no_name(name: str) -> None:
     assert name not in figures(REPORT)

@@ -23,6 +23,12 @@ _COMPARISON = re.compile(
 _JOINT = re.compile(r"(?P<word>and|or)\s")
 _GRAMMAR = "write NAME < NUMBER (or <=, >, >=), joined by and/or"
 
+_NEEDED = {
+    "tracks": "objects are followed through a video, and this source has no time",
+    "truth": "`compare` takes true objects with --truth",
+}
+"""Parts of a report that are not in every one, and what they need."""
+
 Names = Mapping[str, float | None]
 """Every name that a gate may use, with its value; None where it is not defined."""
 
@@ -157,6 +163,9 @@ def _key(entry: Any) -> str:
 
 def _value(name: str, names: Names) -> float | None:
     if name not in names:
+        part = name.partition(".")[0]
+        if part in _NEEDED and not any(known.startswith(f"{part}.") for known in names):
+            raise BadUsage(f"there is no '{part}' here", subject=name, advice=_NEEDED[part])
         near = get_close_matches(name, names, n=3, cutoff=0.4)
         advice = (
             f"nearest: {', '.join(near)}"
