@@ -10,7 +10,7 @@ import pytest
 
 from trtviewer.cli.main import run
 from trtviewer.cli.self_test import FAILED, LEFT_OUT, PASSED, self_test
-from trtviewer.errors import BadInput
+from trtviewer.errors import BadInput, TrtviewerError
 from trtviewer.runners.nvidia import driver
 
 
@@ -49,6 +49,32 @@ def test_that_the_self_test_runs_what_can_run_and_says_what_it_left_out(
     if not driver().gpus:
         assert outcomes["tensorrt-rtx: run both at once"] == LEFT_OUT
     assert FAILED not in outcomes.values()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--self-test", "yolo.onnx"), "yolo.onnx: what --self-test writes is a .zip"),
+        (("--self-test", "null.zip"), "null.zip: is a device or a pipe"),
+        (("--json", "a.zip", "--self-test", "./a.zip"), "the output is also that of another option"),
+        (("--json", "null.zip"), "null.zip: is a device or a pipe"),
+    ],
+)
+def test_that_doctor_takes_the_place_of_no_model_device_or_other_result(
+    words: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("yolo.onnx").write_bytes(b"weights")
+    Path("null.zip").symlink_to("/dev/null")
+    with pytest.raises(TrtviewerError, match=said):
+        run(["doctor", *words])
+    assert Path("yolo.onnx").read_bytes() == b"weights"
+    assert not Path("a.zip").exists()
+    assert capsys.readouterr().out == ""
 
 
 def test_that_a_place_that_cannot_be_written_is_told_before_any_work(tmp_path: Path) -> None:

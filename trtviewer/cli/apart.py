@@ -11,7 +11,7 @@ from trtviewer.models.sidecar import sidecar_path
 
 _MODELS = ("model", "reference", "candidate")
 _INPUTS = ("source", "truth", "calibration_table")
-_OUTPUTS = ("json", "html", "bundle", "output", "write_calibration_table")
+_OUTPUTS = ("json", "html", "bundle", "output", "write_calibration_table", "self_test")
 
 
 def require_apart(arguments: argparse.Namespace) -> None:

@@ -18,9 +18,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from trtviewer import __version__, extra_site, optional
-from trtviewer.atomic import write_text
+from trtviewer.atomic import require_writable, write_text
 from trtviewer.cli.progress import console
-from trtviewer.errors import BadInput, TrtviewerError
+from trtviewer.errors import BadInput, BadUsage, TrtviewerError
 from trtviewer.places import log_file
 from trtviewer.runners.choose import cuda_is_here
 from trtviewer.runners.nvidia import driver
@@ -89,6 +89,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.json is not None:
+        require_writable(arguments.json)
+    if arguments.self_test is not None:
+        _require_zip(arguments.self_test)
     diagnosis = diagnose()
     if arguments.json is not None:
         write_text(arguments.json, json.dumps({"schema": SCHEMA, **asdict(diagnosis)}, indent=2) + "\n")
@@ -96,6 +100,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.self_test is not None:
         _test_itself(arguments.self_test, diagnosis)
     return 0
+
+
+def _require_zip(path: Path) -> None:
+    """Looks before any work whether the result may go there: a model that somebody takes for the option's input may not.
+
+    Raises: BadUsage, BadInput.
+    """
+    if path.suffix.lower() != ".zip":
+        raise BadUsage(
+            "what --self-test writes is a .zip", subject=path, advice=f"call it {path.with_suffix('.zip')}"
+        )
+    require_writable(path)
 
 
 def _test_itself(out: Path, diagnosis: Diagnosis) -> None:
