@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +24,12 @@ from trtviewer.errors import BadInput, BadUsage, TrtviewerError
 from trtviewer.evidence_files import MANIFEST
 from trtviewer.models.load import load_spec
 from trtviewer.opencv import cv2
+from trtviewer.pipeline.pair import open_pair
 from trtviewer.report.bundle import open_bundle, write_bundle
+from trtviewer.report.comparison_run import ComparisonRun
 from trtviewer.runners.choose import open_runner
 from trtviewer.sources.address import open_source
+from trtviewer.sources.source import FrameRange
 
 SETTINGS = CompareSettings(confidence=0.3, match_iou=0.6)
 VERSIONS = {"trtviewer": "0"}
@@ -172,6 +177,25 @@ def test_that_comparing_a_bundle_gives_the_figures_of_its_frames(models: Path, t
         assert (frame["missed"], frame["extra"]) == (before["missed"], before["extra"])
         assert frame["mse"] == pytest.approx(before["mse"], rel=1e-9)
     assert again["by_stride"][0]["stride"] == 8
+
+
+def test_that_the_hash_is_of_the_model_that_ran_though_its_file_is_another_since(
+    models: Path, tmp_path: Path
+) -> None:
+    model, bundle = tmp_path / "a.onnx", tmp_path / "e.zip"
+    for suffix in (".onnx", ".toml"):
+        shutil.copy(models / f"a{suffix}", model.with_suffix(suffix))
+    ran = hashlib.sha256(model.read_bytes()).hexdigest()
+    with (
+        open_source(str(models / "pictures")) as source,
+        open_pair(load_spec(model), load_spec(models / "b.onnx")) as pair,
+    ):
+        running = ComparisonRun(source, pair, SETTINGS, bundle=bundle)
+        frames = list(running.frames(FrameRange()))
+        shutil.copy(models / "b.onnx", model)
+        running.write(running.report())
+    assert frames
+    assert open_bundle(bundle).manifest["reference"]["sha256"] == ran
 
 
 def test_that_a_model_that_agrees_leaves_evidence_too(models: Path, tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ class ComparisonRun:
         self._source, self._pair = source, pair
         neighbours_alike = source.rate is not None
         self._findings = Findings(settings, pair.reference.spec, neighbours_alike, labels)
-        self._files = ReportFiles(html, bundle, neighbours_alike)
+        models = {"reference": pair.reference.spec.path, "candidate": pair.candidate.spec.path}
+        self._files = ReportFiles(html, bundle, models, neighbours_alike)
 
     def frames(self, frames: FrameRange, cancelled: Callable[[], bool] = lambda: False) -> Generator[int]:
         """Compares the frames; after each the number of those that are done. Closing it early keeps what was done.

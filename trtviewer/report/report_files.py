@@ -23,11 +23,16 @@ class ReportFiles:
 
     Args:
         html, bundle: where to write; None where it is not wanted.
+        models: of both sides; their hashes are taken now, since a file may be another when an hour's work is done.
         neighbours_alike: the source is a video.
     """
 
-    def __init__(self, html: Path | None, bundle: Path | None, neighbours_alike: bool) -> None:
+    def __init__(
+        self, html: Path | None, bundle: Path | None, models: Mapping[str, Path], neighbours_alike: bool
+    ) -> None:
         self._html, self._bundle = html, bundle
+        wanted = html is not None or bundle is not None
+        self._hashes = {side: sha256(path) for side, path in models.items()} if wanted else {}
         self._pictures: WorstFrames[WorstPicture] = WorstFrames(neighbours_alike)
         self._comparisons: WorstFrames[FrameComparison] = WorstFrames(neighbours_alike, with_agreeing=True)
 
@@ -44,15 +49,12 @@ class ReportFiles:
         Args: report, findings: of the same frames, at least one. command: as it was called, to repeat it.
         Raises: BadInput: a file cannot be written.
         """
-        if self._html is None and self._bundle is None:
-            return
-        hashes = {side: sha256(Path(report[side]["path"])) for side in ("reference", "candidate")}
         if self._html is not None:
             outputs = [output["name"] for output in report["outputs"]]
-            evidence = evidence_of(findings, self._pictures.kept, outputs, command, versions(), hashes)
+            evidence = evidence_of(findings, self._pictures.kept, outputs, command, versions(), self._hashes)
             write_html(self._html, report, evidence)
         if self._bundle is not None:
-            write_bundle(self._bundle, self._comparisons.kept, report, versions(), hashes)
+            write_bundle(self._bundle, self._comparisons.kept, report, versions(), self._hashes)
 
 
 def require_report_files(html: Path | None, bundle: Path | None) -> None:
