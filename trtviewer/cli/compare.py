@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from trtviewer.atomic import require_writable
 from trtviewer.cli.compare_tables import print_report
-from trtviewer.cli.interrupt import interruptible
+from trtviewer.cli.interrupt import compared, frames_interrupted
 from trtviewer.cli.options import add_models, add_source, add_thresholds, frame_range, settings
-from trtviewer.cli.progress import progress_bar
 from trtviewer.compare.truth_files import labels_of
 from trtviewer.errors import BadInput, Cancelled
 from trtviewer.models.load import load_spec
@@ -23,7 +22,6 @@ from trtviewer.report.comparison_run import ComparisonRun
 from trtviewer.report.gates import Gate, check, parse_gate
 from trtviewer.report.report_files import require_report_files
 from trtviewer.sources.address import open_source
-from trtviewer.sources.source import FrameRange
 
 GATE_FAILED = 1
 
@@ -70,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         running = ComparisonRun(source, pair, thresholds, labels, arguments.html, arguments.bundle)
         _require_names(gates, running)
         frames = frame_range(arguments)
-        interrupted = _compared(running, frames, frames.size(source.length))
+        interrupted = compared(running, frames, frames.size(source.length))
         report = running.report()
     if not report["frames"] and not interrupted:
         raise BadInput("has no such frames", subject=arguments.source, advice="look at --start and --frames")
@@ -85,23 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     if source.remark:
         print(f"trtviewer: {source.address}: {source.remark}", file=sys.stderr)
     if interrupted:
-        raise Cancelled(
-            f"interrupted after {report['frames']} frame{'s' if report['frames'] != 1 else ''}",
-            advice="the report is of these",
-        )
+        raise Cancelled(frames_interrupted(report["frames"]), advice="the report is of these")
     return _gate_status(gates, report)
-
-
-def _compared(running: ComparisonRun, frames: FrameRange, expected: int | None) -> bool:
-    """Compares the frames; True where Ctrl-C ended it before the last one."""
-    with (
-        progress_bar("comparing", expected) as show,
-        interruptible() as interrupted,
-        closing(running.frames(frames, interrupted)) as done_so_far,
-    ):
-        for done in done_so_far:
-            show(done)
-        return interrupted()
 
 
 def _require_names(gates: Sequence[Gate], running: ComparisonRun) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from trtviewer.bundled_demo import BundledDemo, bundled_demo
-from trtviewer.cli.progress import progress_bar
+from trtviewer.cli.interrupt import compared, frames_interrupted
 from trtviewer.cli.view import open_demo, save_picture
 from trtviewer.compare.settings import CompareSettings
+from trtviewer.errors import Cancelled
 from trtviewer.models.load import load_spec
 from trtviewer.pipeline.pair import open_pair
 from trtviewer.report.compare_json import write_report
@@ -35,23 +36,26 @@ def run(arguments: argparse.Namespace) -> int:
     demo = bundled_demo()
     if not arguments.headless:
         return open_demo()
-    report = _compared(demo)
-    write_report(REPORT, report)
+    report, interrupted = _compared(demo)
+    if report["frames"]:
+        write_report(REPORT, report)
+    if interrupted:
+        written = f"written: {REPORT}, of these" if report["frames"] else "nothing was written"
+        raise Cancelled(frames_interrupted(report["frames"]), advice=written)
     save_picture(demo.reference, demo.candidates, demo.source, _worst_frame(report), PICTURE)
     for line in summary(report):
         print(line)
     return 0
 
 
-def _compared(demo: BundledDemo) -> dict[str, Any]:
+def _compared(demo: BundledDemo) -> tuple[dict[str, Any], bool]:
+    """The report, and whether Ctrl-C ended it before the last frame."""
     reference, candidate = load_spec(demo.reference), load_spec(demo.candidates[0])
     with open_source(demo.source) as source, open_pair(reference, candidate) as pair:
         running = ComparisonRun(source, pair, CompareSettings())
         frames = FrameRange(every=max(1, (source.length or FRAMES) // FRAMES))
-        with progress_bar("comparing", frames.size(source.length)) as show:
-            for done in running.frames(frames):
-                show(done)
-        return running.report()
+        interrupted = compared(running, frames, frames.size(source.length))
+        return running.report(), interrupted
 
 
 def summary(report: dict[str, Any]) -> list[str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Event
 from types import FrameType
+
+from trtviewer.cli.progress import progress_bar
+from trtviewer.report.comparison_run import ComparisonRun
+from trtviewer.sources.source import FrameRange
 
 
 @contextmanager
@@ -30,3 +34,20 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         yield asked.is_set
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def compared(running: ComparisonRun, frames: FrameRange, expected: int | None) -> bool:
+    """Compares the frames; True where Ctrl-C ended it before the last one."""
+    with (
+        progress_bar("comparing", expected) as show,
+        interruptible() as interrupted,
+        closing(running.frames(frames, interrupted)) as done_so_far,
+    ):
+        for done in done_so_far:
+            show(done)
+        return interrupted()
+
+
+def frames_interrupted(frames: int) -> str:
+    """How far it came, for the error that ends the command."""
+    return f"interrupted after {frames} frame{'s' if frames != 1 else ''}"
