@@ -90,7 +90,7 @@ def test_that_a_gate_may_be_on_the_truth(folder: Path, capsys: pytest.CaptureFix
     labels = str(folder / "labels")
     assert compare(folder, "--truth", labels, "--fail-on", "truth.candidate.ap50 < 2") == 1
     assert "truth.candidate.ap50 is" in capsys.readouterr().err
-    with pytest.raises(BadUsage, match="no figure of that name"):
+    with pytest.raises(BadUsage, match="takes true objects with --truth"):
         compare(folder, "--fail-on", "truth.candidate.ap50 < 2")
 
 
